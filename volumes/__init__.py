@@ -1,0 +1,1 @@
+"""Hearth: volumes on plain Linux storage nodes."""

@@ -1,0 +1,1 @@
+"""Runs operations. It knows steps, nodes and outcomes, and no verb by name."""

@@ -1,0 +1,227 @@
+"""Compare rows with nodes. What is provably wrong in a row is put right; everything else is shown as drift.
+
+Nothing here ever changes or removes an LV.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from volumes.errors import Conflict
+from volumes.models import MOVING, Drift, Node, Operation, Pool, Status, StatusChange, Volume
+
+log = structlog.get_logger(__name__)
+SETTLED = timedelta(seconds=20)
+"""A row that changed later than this before the look is left to its operation."""
+SKEW_S = 5.0
+WARN_PERCENT = 80.0
+STRAY = {Status.CREATING: Status.ERROR, Status.DELETING: Status.ERROR_DELETING}
+
+
+def compare(node: Node, asked_at: datetime) -> None:
+    """Everything that differs on this node, as of `asked_at`."""
+    seen: list[Drift] = []
+    for pool in node.pools.all():
+        if not pool.present:
+            seen.append(
+                _drift(
+                    node,
+                    pool,
+                    Drift.Kind.POOL_MISSING,
+                    pool.lvm_name,
+                    pool.missing_reason,
+                )
+            )
+            continue
+        seen += _compare_pool(node, pool, asked_at)
+    skew = float(node.facts.get("clock_skew_s", 0.0))
+    if abs(skew) > SKEW_S:
+        detail = gettext("The clock of %(node)s is off by %(skew).0f s.") % {
+            "node": node,
+            "skew": skew,
+        }
+        seen.append(_drift(node, None, Drift.Kind.CLOCK_SKEW, node.name, detail))
+    _store(node, seen, asked_at)
+    settle_strays()
+
+
+def _drift(node: Node, pool: Pool | None, kind: str, subject: str, detail: str) -> Drift:
+    return Drift(node=node, pool=pool, kind=kind, subject=subject, detail=detail)
+
+
+def _compare_pool(node: Node, pool: Pool, asked_at: datetime) -> list[Drift]:
+    listed = {lv["name"]: lv for lv in pool.facts.get("lvs", [])}
+    busy = _at_work(asked_at)
+    rows = pool.volumes.select_related("project", "pool__node")
+    seen = [*_thin_warnings(node, pool)]
+    known = set()
+    for volume in rows:
+        known.add(volume.lv_name)
+        if volume.pk in busy or volume.updated_at > asked_at - SETTLED:
+            continue
+        seen += _compare_volume(node, pool, volume, listed.get(volume.lv_name))
+    strangers = [lv for name, lv in listed.items() if name not in known and _uuid(lv["hearth_id"]) not in busy]
+    for lv in strangers:
+        if lv["segtype"] != "thin-pool":
+            seen += _compare_stranger(node, pool, lv)
+    _remember_strangers(pool, {lv["name"]: [lv.get("uuid", ""), lv["size_bytes"]] for lv in strangers})
+    return seen
+
+
+def _at_work(asked_at: datetime) -> set[UUID | None]:
+    """Volumes whose operation is under way, or ended so lately that what the node said may be older than that."""
+    lately = Q(finished_at=None) | Q(finished_at__gte=asked_at - SETTLED)
+    return set(Operation.objects.filter(lately, target_kind="volume").values_list("target_id", flat=True))
+
+
+def _compare_volume(node: Node, pool: Pool, volume: Volume, lv: dict[str, object] | None) -> list[Drift]:
+    subject = f"{pool.vg_name}/{volume.lv_name}"
+    if lv is not None and lv["hearth_id"] != str(volume.pk):
+        lv = None  # of the same name, and not ours
+    if lv is None:
+        if volume.allocated_at is None:
+            return []
+        detail = gettext("Volume %(name)s of project %(project)s has no LV in %(pool)s.") % {
+            "name": volume,
+            "project": volume.project,
+            "pool": pool,
+        }
+        _missing_lv(volume, detail)
+        return [_drift(node, pool, Drift.Kind.ROW_WITHOUT_LV, subject, detail)]
+    if lv["size_bytes"] != volume.size_bytes and volume.allocated_at is not None:
+        detail = gettext("The row of %(name)s says %(row)d bytes, the node %(lv)d.") % {
+            "name": volume,
+            "row": volume.size_bytes,
+            "lv": lv["size_bytes"],
+        }
+        return [_drift(node, pool, Drift.Kind.SIZE_DIFFERS, subject, detail)]
+    _is_back(volume)
+    return []
+
+
+def _is_back(volume: Volume) -> None:
+    """Only what this module itself called an error, for want of an LV, is called available again."""
+    if volume.status != Status.ERROR or volume.allocated_at is None:
+        return
+    last = StatusChange.objects.filter(kind="volume", object_id=volume.pk).first()
+    if last is None or last.operation_id is not None or last.from_status != Status.AVAILABLE:
+        return
+    try:
+        volume.transition(expect={Status.ERROR}, to=Status.AVAILABLE, why=gettext("Its LV is there again."))
+    except Conflict:
+        log.info("volume moved meanwhile", volume=str(volume.pk))
+
+
+def _missing_lv(volume: Volume, detail: str) -> None:
+    """A volume that is called available and is not there: say so where its owner looks."""
+    if volume.status not in (Status.AVAILABLE, Status.IN_USE):
+        return
+    try:
+        volume.transition(expect={volume.status}, to=Status.ERROR, why=detail)
+    except Conflict:
+        log.info("volume moved meanwhile", volume=str(volume.pk))
+
+
+def _compare_stranger(node: Node, pool: Pool, lv: dict[str, Any]) -> list[Drift]:
+    subject = f"{pool.vg_name}/{lv['name']}"
+    if lv["hearth_id"] is None:
+        detail = gettext("%(lv)s was made outside Hearth. It stays untouched.") % {"lv": subject}
+        return [_drift(node, pool, Drift.Kind.FOREIGN_LV, subject, detail)]
+    ident = _uuid(lv["hearth_id"])
+    if ident and Volume.objects.filter(pk=ident).exists():
+        detail = gettext("%(lv)s belongs to a volume whose row is in another pool.") % {"lv": subject}
+    else:
+        detail = gettext("%(lv)s carries Hearth's tag and no volume has its id.") % {"lv": subject}
+    return [_drift(node, pool, Drift.Kind.LV_WITHOUT_ROW, subject, detail)]
+
+
+def _uuid(text: str | None) -> UUID | None:
+    """A tag is text: anybody with root on the node can write anything there."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def _remember_strangers(pool: Pool, now: dict[str, list[Any]]) -> None:
+    """An LV of others that vanished, shrank or was made anew left its bytes in the free space: it is clean no more."""
+    before = pool.facts.get("strangers_before") or {}
+    gone = [name for name, known in before.items() if _has_left_bytes(known, now.get(name))]
+    if gone:
+        _no_longer_clean(pool, sorted(gone))
+    if before != now:
+        pool.facts["strangers_before"] = now
+        pool.set(facts=pool.facts)
+
+
+def _has_left_bytes(before: list[Any], now: list[Any] | None) -> bool:
+    return now is None or now[0] != before[0] or now[1] < before[1]
+
+
+def _no_longer_clean(pool: Pool, vanished: list[str]) -> None:
+    if pool.free_space_is_clean and not pool.is_thin:
+        log.warning("free space no longer clean", pool=str(pool), vanished=vanished)
+        pool.set(free_space_is_clean=False)
+
+
+def _thin_warnings(node: Node, pool: Pool) -> list[Drift]:
+    if not pool.is_thin:
+        return []
+    seen = []
+    if not pool.facts.get("zeroes_new_blocks", True):
+        detail = gettext(
+            "%(pool)s does not zero new blocks; nothing is placed there until `lvchange --zero y %(lvm)s`."
+        ) % {"pool": pool, "lvm": pool.lvm_name}
+        seen.append(_drift(node, pool, Drift.Kind.NOT_ZEROING, pool.lvm_name, detail))
+    for word, percent in (
+        (gettext("data"), pool.data_percent),
+        (gettext("metadata"), pool.metadata_percent),
+    ):
+        if percent is not None and percent >= WARN_PERCENT:
+            detail = gettext("%(pool)s: %(what)s %(percent).0f %% full.") % {
+                "pool": pool,
+                "what": word,
+                "percent": percent,
+            }
+            seen.append(_drift(node, pool, Drift.Kind.THIN_FULL, f"{pool.lvm_name} {word}", detail))
+    return seen
+
+
+def _store(node: Node, seen: list[Drift], at: datetime) -> None:
+    """Keep the rows of differences that last, so that `first_seen_at` tells how long."""
+    for drift in seen:
+        _, is_new = Drift.objects.update_or_create(
+            node=node,
+            kind=drift.kind,
+            subject=drift.subject,
+            defaults={"pool": drift.pool, "detail": drift.detail, "last_seen_at": at},
+        )
+        if is_new and drift.pool is not None and drift.kind == Drift.Kind.ROW_WITHOUT_LV:
+            _no_longer_clean(drift.pool, [drift.subject])  # whoever removed it wiped nothing
+    node.drifts.filter(last_seen_at__lt=at).delete()
+
+
+def settle_strays() -> int:
+    """Rows that say they move while no operation moves them: give them a status people can leave. Returns how many."""
+    unfinished = Operation.objects.unfinished().filter(target_id=OuterRef("pk"))
+    strays = Volume.objects.filter(status__in=MOVING, updated_at__lt=timezone.now() - SETTLED)
+    count = 0
+    for volume in strays.exclude(Exists(unfinished)):
+        why = gettext("Nothing was working on it any more. Look at its last operation, then retry or delete it.")
+        try:
+            volume.transition(
+                expect={volume.status},
+                to=STRAY.get(Status(volume.status), Status.ERROR),
+                why=why,
+            )
+        except Conflict:
+            continue
+        count += 1
+    return count

@@ -1,0 +1,7 @@
+"""Forms. They check what was typed; the rules and the operations decide what may be done."""
+
+from volumes.forms.node import DisableForm, NodeForm, PoolForm
+from volumes.forms.people import PreferencesForm
+from volumes.forms.volume import CreateForm, EditForm
+
+__all__ = ["CreateForm", "DisableForm", "EditForm", "NodeForm", "PoolForm", "PreferencesForm"]

@@ -1,0 +1,70 @@
+"""Create and edit a volume."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from volumes.forms.fields import MetadataField
+from volumes.models import Pool
+from volumes.operations.create_volume import MAX_COUNT
+
+MAX_GIB = 1024 * 1024
+NAME_LENGTH = 255
+
+
+class EditForm(forms.Form):
+    """What people wrote about a volume."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=NAME_LENGTH, required=False, help_text=_("May be empty: then its id serves.")
+    )
+    description = forms.CharField(label=_("Description"), max_length=255, required=False)
+    metadata = MetadataField(label=_("Metadata"), required=False, help_text=_("One key=value a line."))
+
+
+class CreateForm(forms.Form):
+    """A new volume, or several. `pool` is offered to those who may choose."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=NAME_LENGTH, required=False, help_text=_("May be empty: then its id serves.")
+    )
+    description = forms.CharField(label=_("Description"), max_length=255, required=False)
+    size = forms.IntegerField(label=_("Size"), min_value=1, max_value=MAX_GIB, initial=1)
+    count = forms.IntegerField(
+        label=_("How many"),
+        min_value=1,
+        max_value=MAX_COUNT,
+        initial=1,
+        required=False,
+        help_text=_("Several become name-1 to name-n."),
+    )
+    pool = forms.ModelChoiceField(
+        label=_("Pool"),
+        queryset=Pool.objects.none(),
+        required=False,
+        empty_label=_("Let Hearth choose: the one with the most room"),
+    )
+    metadata = MetadataField(label=_("Metadata"), required=False, help_text=_("One key=value a line."))
+
+    def __init__(self, *args: Any, pools: Any = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["pool"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = Pool.objects.select_related("node") if pools is None else pools
+        for name in ("size", "count"):
+            self.fields[name].widget.attrs.update({"inputmode": "numeric", "autocomplete": "off", "step": 1})
+
+    def clean_count(self) -> int:
+        """One unless told otherwise."""
+        return self.cleaned_data.get("count") or 1
+
+    def clean(self) -> None:
+        """The number of the last of several has to fit behind the name."""
+        name, count = self.cleaned_data.get("name", ""), self.cleaned_data.get("count", 1)
+        most = NAME_LENGTH - len(f"-{count}")
+        if count > 1 and len(name) > most:
+            said = _("With a number behind it, the name has at most %(most)d characters.")
+            self.add_error("name", said % {"most": most})

@@ -1,0 +1,98 @@
+"""Pools: one volume group (thick) or one thin pool in it."""
+
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from volumes.models.base import Row
+from volumes.models.node import Node
+
+GIB = 1024**3
+LVM_NAME = RegexValidator(r"^[A-Za-z0-9_+.][A-Za-z0-9_+.-]*$", _("A name LVM accepts."))
+
+
+class PoolQuerySet(models.QuerySet["Pool"]):
+    """Pools with what is promised in them."""
+
+    def with_promises(self) -> "PoolQuerySet":
+        """Adds `promised_gib` (all volumes) and `pending_gib` (those its last facts cannot show yet)."""
+        unseen = models.Q(volumes__allocated_at=None) | models.Q(volumes__allocated_at__gte=models.F("facts_at"))
+        total = models.Sum("volumes__size_gib", default=0)
+        return self.annotate(
+            promised_gib=total, pending_gib=models.Sum("volumes__size_gib", filter=unseen, default=0)
+        ).select_related("node")
+
+
+class Pool(Row):
+    """The unit of capacity and of placement. Sizes and percentages are the node's last word, of `facts_at`.
+
+    `free_space_is_clean` is a promise about bytes: everything free in here reads as zeroes, because Hearth made the pool
+    empty and has wiped and verified whatever was freed since. While it does not hold, new extents are zeroed first.
+    """
+
+    class WipeMethod(models.TextChoices):
+        """What happens to the bytes of a deleted thick volume."""
+
+        ZERO = "zero", _("zero: overwrite with zeroes, read back")
+        NONE = ("none", _("none: leave the bytes for the next volume's owner to find unless zeroed at creation"))
+
+    node = models.ForeignKey(Node, on_delete=models.PROTECT, related_name="pools")
+    vg_name = models.CharField(_("volume group"), max_length=127, validators=[LVM_NAME])
+    vg_uuid = models.CharField(_("UUID of the volume group"), max_length=38, blank=True, editable=False)
+    thin_pool_name = models.CharField(_("thin pool"), max_length=127, blank=True, validators=[LVM_NAME])
+    enabled = models.BooleanField(_("takes new volumes"), default=True)
+    disabled_reason = models.CharField(_("why not"), max_length=255, blank=True)
+    wipe_method = models.CharField(_("wipe"), max_length=4, choices=WipeMethod, default=WipeMethod.ZERO)
+    free_space_is_clean = models.BooleanField(
+        _("free space is clean"),
+        default=False,
+        help_text=_("Tick only if every free byte reads as zero. Otherwise new volumes are zeroed first."),
+    )
+    over_subscription = models.FloatField(_("over-subscription"), default=1.5, validators=[MinValueValidator(1.0)])
+    present = models.BooleanField(_("found on the node"), default=True)
+    missing_reason = models.TextField(_("reason"), blank=True)
+    facts_at = models.DateTimeField(_("facts of"), null=True, blank=True)
+    facts = models.JSONField(_("facts"), default=dict, blank=True)
+    size_bytes = models.BigIntegerField(_("size"), default=0)
+    free_bytes = models.BigIntegerField(_("free"), default=0)
+    extent_size_bytes = models.BigIntegerField(_("extent"), default=4 * 1024 * 1024)
+    data_percent = models.FloatField(_("data used"), null=True, blank=True)
+    metadata_percent = models.FloatField(_("metadata used"), null=True, blank=True)
+
+    objects = PoolQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("node__name", "vg_name", "thin_pool_name")
+        constraints = [models.UniqueConstraint(fields=["node", "vg_name", "thin_pool_name"], name="one_row_per_pool")]
+        verbose_name = _("pool")
+        verbose_name_plural = _("pools")
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether volumes in here take space only as they are written."""
+        return bool(self.thin_pool_name)
+
+    @property
+    def kind(self) -> str:
+        """`thick` or `thin`."""
+        return "thin" if self.is_thin else "thick"
+
+    @property
+    def lvm_name(self) -> str:
+        """How LVM writes it: `vg` or `vg/thin`."""
+        return f"{self.vg_name}/{self.thin_pool_name}" if self.is_thin else self.vg_name
+
+    @property
+    def label(self) -> str:
+        """How pages write it: `node / vg` or `node / vg / thin`."""
+        return " / ".join(filter(None, (self.node.name, self.vg_name, self.thin_pool_name)))
+
+    @property
+    def used_bytes(self) -> int:
+        """Extents taken (thick), or data written (thin)."""
+        if self.is_thin:
+            return round(self.size_bytes * (self.data_percent or 0) / 100)
+        return self.size_bytes - self.free_bytes

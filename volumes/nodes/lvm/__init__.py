@@ -1,0 +1,1 @@
+"""LVM: builders return argv, parsers return frozen dataclasses."""

@@ -1,0 +1,71 @@
+"""Changing LVM. Every command can run unattended: none of them ever asks a question.
+
+Sizes are bytes and must be multiples of the group's extent size; LVM rounds up otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .report import TAG
+
+
+def own_tags(ident: str) -> list[str]:
+    """The two tags that make an LV ours."""
+    return [TAG, f"{TAG}.id={ident}"]
+
+
+def create_thick(vg: str, name: str, size_bytes: int, *, tags: Sequence[str]) -> list[str]:
+    """Allocate a linear LV. Its first 4 KiB and old signatures are cleared; the rest is what was there before."""
+    return [
+        "lvcreate", "--yes", "--type", "linear", "--wipesignatures", "y", "--zero", "y",
+        "--name", name, "--size", f"{size_bytes}b", *_add_tags(tags), vg,
+    ]  # fmt: skip
+
+
+def create_thin(vg: str, pool: str, name: str, size_bytes: int, *, tags: Sequence[str]) -> list[str]:
+    """Promise `size_bytes` from a thin pool. Unwritten blocks read as zeroes, so there is nothing to clear."""
+    return [
+        "lvcreate", "--yes", "--type", "thin", "--thinpool", pool,
+        "--name", name, "--virtualsize", f"{size_bytes}b", *_add_tags(tags), vg,
+    ]  # fmt: skip
+
+
+def remove(vg: str, name: str, *, ident: str) -> list[str]:
+    """Remove the LV if it is ours and has no thick snapshots, which LVM would silently remove with it.
+
+    LVM checks that itself under its lock. What does not match is left alone without a word and with exit code 0, so
+    read back afterwards.
+    """
+    return ["lvremove", "--yes", "--select", f"{_ours(ident)} && lv_role!={{thickorigin}}", f"{vg}/{name}"]
+
+
+def activate(vg: str, name: str) -> list[str]:
+    return ["lvchange", "--yes", "--activate", "y", f"{vg}/{name}"]
+
+
+def deactivate(vg: str, name: str, *, ident: str = "", tag: str = "") -> list[str]:
+    """Fails while anything has it open: LVM's own proof that nothing uses it.
+
+    With `ident` it does nothing to an LV that is not ours. `tag` is added by the same command, in half the time of two;
+    LVM adds it first, so a busy LV has it afterwards, and warns on stderr that it does not advise this.
+    """
+    guard = ["--select", _ours(ident)] if ident else []
+    return ["lvchange", "--yes", "--activate", "n", *_add_tags([tag] if tag else []), *guard, f"{vg}/{name}"]
+
+
+def add_tag(vg: str, name: str, *tags: str) -> list[str]:
+    return ["lvchange", "--yes", *_add_tags(tags), f"{vg}/{name}"]
+
+
+def remove_tag(vg: str, name: str, *tags: str) -> list[str]:
+    words = [word for tag in tags for word in ("--deltag", tag)]
+    return ["lvchange", "--yes", *words, f"{vg}/{name}"]
+
+
+def _add_tags(tags: Sequence[str]) -> list[str]:
+    return [word for tag in tags for word in ("--addtag", tag)]
+
+
+def _ours(ident: str) -> str:
+    return f'tags={{"{TAG}" && "{TAG}.id={ident}"}}'

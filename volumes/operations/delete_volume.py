@@ -1,0 +1,289 @@
+"""Delete Volume: mark the LV, prove that nothing holds it, wipe it, read it back, remove it, see that it is gone.
+
+Who: members. From: available and the error statuses; never while attached. Status: deleting -> the row is gone.
+A device that is busy, or any failure before the first byte: back to what it was. After the first byte: `error_deleting`,
+for the content is partly erased; Retry reads the node and goes on. Thin volumes are discarded, for a thin pool hands out
+zeroed blocks only. A pool whose wipe method is none keeps the bytes and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext, gettext_noop
+
+from volumes import rules
+from volumes.engine import doubt, outbox
+from volumes.engine.protocol import Next, Step, register
+from volumes.errors import Conflict, NotAllowed, Refused
+from volumes.models import (
+    DELETABLE,
+    Operation,
+    Pool,
+    Status,
+    StatusChange,
+    User,
+    Volume,
+)
+from volumes.models.step import Step as StepRow
+from volumes.nodes.commands import Command, Result, change, read
+from volumes.nodes.errors import NodeError, NoSuchVolumeGroup, NotOurs
+from volumes.nodes.lvm.change import activate, deactivate, remove, remove_tag
+from volumes.operations import common, wiping
+
+
+def request(volume: Volume, *, actor: User) -> Operation:
+    """Ask for it. Raises Refused with the obstacle, Conflict when somebody was faster."""
+    if not rules.may_act(actor, volume.project):
+        raise NotAllowed(gettext("You may look at this project, but not change it."))
+    with transaction.atomic():
+        try:
+            volume.refresh_from_db()
+        except Volume.DoesNotExist as error:
+            raise Conflict(gettext("%(name)s no longer exists.") % {"name": volume}) from error
+        if reason := rules.why_not_delete(volume):
+            raise Refused(reason)
+        before, why = volume.status, volume.status_reason
+        operation = common.new_operation("delete_volume", gettext("Delete volume %(name)s"), volume, actor)
+        operation.state = {"before": before, "before_why": why}
+        volume.transition(
+            expect={before},
+            to=Status.DELETING,
+            operation=operation,
+            actor=actor,
+            last_operation=operation,
+        )
+        common.save_new(operation)
+        outbox.send_on_commit(operation)
+    return operation
+
+
+class DeleteVolume(common.VolumeVerb):
+    """The verb; `state` remembers the status before, and whether the first byte was overwritten."""
+
+    name = "delete_volume"
+
+    def steps(self, operation: Operation) -> list[Step]:
+        """Look, mark, prove, wipe, remove. Where there is no LV, see that this is the right volume group instead."""
+        volume = self.volume(operation)
+        pool = volume.pool
+        if pool is None:
+            return []
+        gone = gettext("There is no LV to do it to.") if operation.state.get("absent") else ""
+        return [
+            Step(
+                key="look",
+                title=gettext("See that it is there and ours"),
+                commands=[common.ask(volume)],
+                check=lambda results: self._look(operation, volume, pool, results),
+                proof=True,
+            ),
+            Step(
+                key="idle",
+                title=gettext("Mark it as going away and prove that nothing holds it"),
+                commands=_idle(volume, pool),
+                skip=gone,
+                proof=True,
+            ),
+            *wiping.delete_steps(volume, pool, skip=gone),
+            Step(
+                key="remove",
+                title=gettext("Remove it and see that it is gone"),
+                commands=[
+                    change(remove(pool.vg_name, volume.lv_name, ident=str(volume.pk))),
+                    common.ask(volume),
+                ],
+                destroys=True,
+                check=_gone,
+                done=lambda facts: "" if facts.lv else gettext("It is gone already."),
+                skip=gone,
+            ),
+            *([_group_step(pool)] if gone else []),
+        ]
+
+    def _look(
+        self,
+        operation: Operation,
+        volume: Volume,
+        pool: Pool,
+        results: Sequence[Result],
+    ) -> str:
+        facts = common.parse(results[0])
+        if facts.lv is None:
+            operation.state["absent"] = True
+            operation.save(update_fields=["state", "updated_at"])
+            if volume.allocated_at is None:
+                return gettext("No LV was ever made for it.")
+            if self._was_removed_by_us(volume):
+                return gettext("It is gone: an earlier try had removed it.")
+            Pool.objects.filter(pk=pool.pk).update(free_space_is_clean=False)
+            return gettext(
+                "Its LV is not there: somebody removed it outside Hearth. Nothing was wiped, so the pool's free space "
+                "is no longer taken for clean."
+            )
+        if not common.is_ours(volume, facts.lv):
+            raise NotOurs(vg=pool.vg_name, lv=volume.lv_name, tag=f"hearth.id={volume.pk}")
+        if facts.lv.is_origin:
+            raise HasSnapshots(lv=f"{pool.vg_name}/{volume.lv_name}")
+        return ""
+
+    def _was_removed_by_us(self, volume: Volume) -> bool:
+        """Whether a removal was sent in an earlier round or operation; what was not wiped by then is booked already."""
+        sent = StepRow.objects.filter(operation__target_id=volume.pk, key="remove").exclude(node=None)
+        return sent.exclude(status__in=(StepRow.Status.WAITING, StepRow.Status.SKIPPED)).exists()
+
+    def undo(self, operation: Operation, facts: common.Facts) -> Sequence[Command]:
+        """Before the first byte: take the mark off and leave it active, as it was found."""
+        volume = self.volume(operation)
+        lv, pool = facts.lv, volume.pool
+        if pool is None or lv is None or not common.is_ours(volume, lv) or self.has_begun(operation):
+            return []
+        commands = []
+        if common.GOING_AWAY in lv.tags:
+            commands.append(change(remove_tag(pool.vg_name, volume.lv_name, common.GOING_AWAY)))
+        if not lv.active:
+            commands.append(change(activate(pool.vg_name, volume.lv_name)))
+        return commands
+
+    def has_begun(self, operation: Operation) -> bool:
+        """Whether a wipe or the removal was ever sent, in this round or before: from then on it is not whole."""
+        return doubt.has_begun(operation)
+
+    def succeed(self, operation: Operation) -> None:
+        """The row goes, and with it the quota it held."""
+        volume = self.volume(operation)
+        pool = volume.pool
+        if pool is not None and not operation.state.get("absent"):
+            self._give_back(operation, volume, pool)
+        StatusChange.objects.create(
+            kind="volume",
+            object_id=volume.pk,
+            project_id=volume.project_id,
+            from_status=volume.status,
+            to_status="deleted",
+            operation=operation,
+        )
+        volume.delete()
+
+    def _give_back(self, operation: Operation, volume: Volume, pool: Pool) -> None:
+        if pool.is_thin:
+            return
+        wiped = operation.steps.filter(key="verify", status=StepRow.Status.DONE).exists()
+        fields = {} if wiped else {"free_space_is_clean": False}
+        Pool.objects.filter(pk=pool.pk).update(free_bytes=F("free_bytes") + volume.size_bytes, **fields)
+
+    def fail(self, operation: Operation, reason: str) -> Next:
+        """Whole again, or partly erased."""
+        self._settle(operation, reason)
+        return Next.FAIL
+
+    def cancel(self, operation: Operation, reason: str) -> None:
+        """As a failure: what is zeroed stays zeroed."""
+        self._settle(operation, reason)
+
+    def _settle(self, operation: Operation, reason: str) -> None:
+        volume = self.volume(operation)
+        if self.has_begun(operation):
+            volume.transition(
+                expect={Status.DELETING},
+                to=Status.ERROR_DELETING,
+                why=reason,
+                operation=operation,
+            )
+            return
+        before = operation.state.get("before", Status.AVAILABLE)
+        kept = reason if before == Status.AVAILABLE else operation.state.get("before_why", reason)
+        volume.transition(expect={Status.DELETING}, to=before, why=kept, operation=operation)
+
+    def reopen(self, operation: Operation, actor: User | None) -> None:
+        """Delete again, from whatever it became."""
+        operation.state.pop("absent", None)
+        volume = self.volume(operation)
+        operation.state["before"] = operation.state.get("before", volume.status)
+        operation.save(update_fields=["state", "updated_at"])
+        volume.transition(expect=DELETABLE, to=Status.DELETING, operation=operation, actor=actor)
+
+
+def _idle(volume: Volume, pool: Pool) -> list[Command]:
+    """The tag says on the node itself what is going on; deactivating is LVM's own proof that nothing holds it open."""
+    vg, lv = pool.vg_name, volume.lv_name
+    return [change(deactivate(vg, lv, ident=str(volume.pk), tag=common.GOING_AWAY)), change(activate(vg, lv))]
+
+
+def _gone(results: Sequence[Result]) -> str:
+    if (lv := common.parse(results[-1]).lv) is not None:
+        raise StillThere(lv=lv.name)
+    return gettext("read back: it is gone")
+
+
+def _group_step(pool: Pool) -> Step:
+    """A missing LV counts as deleted only where the volume group is the very one that was registered."""
+
+    def check(results: Sequence[Result]) -> str:
+        found = results[0].stdout.strip()
+        if pool.vg_uuid and found != pool.vg_uuid:
+            raise OtherVolumeGroup(vg=pool.vg_name, node=pool.node.name, found=found)
+        return gettext("It is.")
+
+    return Step(
+        key="group",
+        title=gettext("See that this is the volume group that was registered"),
+        commands=[read(["vgs", "--noheadings", "-o", "vg_uuid", pool.vg_name])],
+        check=check,
+    )
+
+
+class HasSnapshots(NodeError):
+    """Wiping an origin pushes its old bytes into its snapshots, until they overflow and are lost."""
+
+    sentence = gettext_noop("%(lv)s has snapshots that were made outside Hearth. Nothing was changed.")
+    way_out = gettext_noop("Look at them with `lvs` on the node and remove them there, then try again.")
+
+
+class OtherVolumeGroup(NoSuchVolumeGroup):
+    """The node has a volume group of that name, but it is not the one that was registered."""
+
+    sentence = "Volume group %(vg)s on %(node)s is not the one that was registered: its UUID is %(found)s."
+    way_out = "Check the node's disks. If the group was made anew on purpose, register it again."
+
+
+class StillThere(NodeError):
+    """lvremove said yes and the LV is still listed."""
+
+    sentence = "%(lv)s was removed, and is still there."
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One line of what the dialog says will happen."""
+
+    title: str
+    estimate_s: float | None
+    commands: list[str]
+
+
+def plan(volume: Volume) -> list[Planned]:
+    """What Delete would do, step by step, for the dialog: nothing is asked of the node. What it leaves out is left out."""
+    operation = Operation(verb="delete_volume", target_id=volume.pk)
+    verb = DeleteVolume()
+    lines = []
+    for step in verb.steps(operation):
+        if step.skip:
+            continue
+        commands = [str(c) for c in step.commands]
+        if step.unit and step.phase == next(iter(step.unit.bytes_total)):
+            commands += [str(c) for c in step.unit.start("hearth-…", 0)]
+        lines.append(Planned(step.title, wiping.estimate_s(volume, step), commands))
+    return lines
+
+
+def estimate_s(planned: Sequence[Planned]) -> float | None:
+    """Seconds for all of it; None while a part of it was never measured on this node."""
+    times = [step.estimate_s for step in planned]
+    return None if None in times else sum(time or 0 for time in times)
+
+
+register(DeleteVolume())

@@ -1,0 +1,131 @@
+"""Wiping as steps: zero and read back (thick), discard (thin), or nothing and say so (method none)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from django.utils.translation import gettext, gettext_noop
+
+from volumes.engine.protocol import Step, Unit
+from volumes.models import Node, Pool, Volume
+from volumes.nodes import wipe
+from volumes.nodes.commands import Command
+from volumes.nodes.errors import NodeError
+from volumes.nodes.samples import plan_samples
+from volumes.nodes.unit_state import UnitState
+from volumes.nodes.wipe_report import report
+
+KEYS = ("wipe", "verify", "discard")
+MIB = 1024**2
+
+
+def steps(volume: Volume, pool: Pool, *, title: str, skip: str = "", before: Sequence[Command] = ()) -> list[Step]:
+    """Zero the whole LV and read it back, as two phases of one unit on the node."""
+    size, device = volume.size_bytes, f"/dev/{pool.vg_name}/{volume.lv_name}"
+    samples = plan_samples(size, random.Random(volume.pk.int))  # noqa: S311 - which places is no secret
+    read_bytes = sum(sample.length for sample in samples)
+    unit = Unit(
+        key="wipe",
+        start=lambda name, offset: wipe.wipe(
+            name, device, size, offset=offset, samples=samples, cap_bytes_s=_cap(pool.node)
+        ),
+        report=lambda state: _report(pool.node, state),
+        bytes_total={"zero": size, "verify": read_bytes},
+    )
+    return [
+        Step(key="wipe", title=title, unit=unit, phase="zero", commands=before, skip=skip, destroys=True),
+        Step(key="verify", title=_verify_title(volume, read_bytes), unit=unit, phase="verify", skip=skip),
+    ]
+
+
+def _cap(node: Node) -> int | None:
+    return node.bandwidth_mib_s * MIB if node.bandwidth_mib_s else None
+
+
+def _verify_title(volume: Volume, read_bytes: int) -> str:
+    if read_bytes >= volume.size_bytes:
+        return gettext("Verify that all of it reads back as zeroes")
+    return gettext("Verify: read back the first and last 64 MiB and a random sample")
+
+
+def delete_steps(volume: Volume, pool: Pool, *, skip: str = "", before: Sequence[Command] = ()) -> list[Step]:
+    """What makes the bytes of a deleted volume unreadable, by the kind of its pool and the pool's wipe method."""
+    size = {"size": volume.size_gib}
+    if pool.is_thin:
+        title = gettext("Discard %(size)d GiB: the thin pool hands out zeroed blocks only") % size
+        unit = _discard(volume, pool)
+        if pool.facts.get("discards") == "ignore":
+            skip = skip or gettext("The thin pool ignores discards: removing the volume gives its blocks back.")
+        step = Step(key="discard", title=title, unit=unit, phase="discard", commands=before, skip=skip, destroys=True)
+        return [step]
+    title = gettext("Wipe %(size)d GiB with zeroes") % size
+    if pool.wipe_method == Pool.WipeMethod.NONE:
+        skip = skip or gettext(
+            "The pool's wipe method is none: the bytes stay on the disk, and whoever gets these extents is protected "
+            "only by the zeroing of new volumes."
+        )
+        book = Step(
+            key="unclean",
+            title=gettext("Note that the pool's free space will not be clean"),
+            local=lambda: _book_unclean(pool),
+        )
+        return [*steps(volume, pool, title=title, skip=skip, before=before), book]
+    return steps(volume, pool, title=title, skip=skip, before=before)
+
+
+def _book_unclean(pool: Pool) -> str:
+    """Before the bytes are free, so that nobody gets them unzeroed."""
+    Pool.objects.filter(pk=pool.pk).update(free_space_is_clean=False)
+    return gettext("new volumes in %(pool)s are zeroed from now on") % {"pool": pool}
+
+
+def _discard(volume: Volume, pool: Pool) -> Unit:
+    device = f"/dev/{pool.vg_name}/{volume.lv_name}"
+    return Unit(
+        key="discard",
+        start=lambda name, offset: wipe.discard(name, device, volume.size_bytes, cap_bytes_s=_cap(pool.node)),
+        report=_discarded,
+        bytes_total={"discard": volume.size_bytes},
+    )
+
+
+def _report(node: Node, state: UnitState) -> dict[str, str]:
+    """The verdict, kept with the operation. The node's own rate is what the next dialog estimates with."""
+    found = report(state)
+    if found.zero_seconds > 0 and found.bytes:
+        Node.objects.filter(pk=node.pk).update(wipe_rate_mib_s=found.bytes / MIB / found.zero_seconds)
+    return {
+        "zero": gettext("%(bytes)d bytes zeroed by %(method)s in %(seconds).1f s")
+        % {"bytes": found.bytes, "method": found.method, "seconds": found.zero_seconds},
+        "verify": gettext("%(bytes)d bytes in %(count)d places read back in %(seconds).1f s: all of them zero")
+        % {"bytes": found.verified_bytes, "count": len(found.samples), "seconds": found.verify_seconds},
+    }
+
+
+def _discarded(state: UnitState) -> dict[str, str]:
+    if state.state != "succeeded":
+        raise DiscardFailed(detail=_last_words(state))
+    return {"discard": gettext("its blocks went back to the thin pool")}
+
+
+def _last_words(state: UnitState) -> str:
+    lines = [line for line in state.output_tail.splitlines() if line.strip() and not line.startswith(("@", "+"))]
+    return lines[-1].strip().rstrip(".") if lines else state.reason or state.state
+
+
+class DiscardFailed(NodeError):
+    """The thin LV's blocks could not be given back."""
+
+    sentence = gettext_noop("The blocks could not be discarded: %(detail)s.")
+
+
+def estimate_s(volume: Volume, step: Step) -> float | None:
+    """Seconds a step will take, from this node's own measured rate; None where nothing was measured yet."""
+    if step.skip or volume.pool is None:
+        return None
+    if step.key in ("wipe", "verify") and step.unit is not None:
+        rate = volume.pool.node.wipe_rate_mib_s
+        total = step.unit.bytes_total[step.phase]
+        return total / MIB / rate if rate else None
+    return 1.0

@@ -1,0 +1,120 @@
+"""Placement: which pool takes a new volume, and the reason for every pool it passed over.
+
+Filters say why a pool cannot take it; of those that can, the one with the most room left wins (ties: by name).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils.translation import gettext
+
+from volumes.models import GIB, Pool
+
+FULL_PERCENT = 95.0
+"""A thin pool whose data or metadata is fuller than this takes nothing new, whatever has been promised."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What placement thinks of one pool. `room_bytes` is what a new volume could have; `why_not` is a sentence."""
+
+    pool: Pool
+    room_bytes: int
+    why_not: str | None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The pool chosen, if any, and the verdict on every pool, in order of preference."""
+
+    pool: Pool | None
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def largest_gib(self) -> int:
+        """The largest size that would have fitted a usable pool, in GiB."""
+        usable = [verdict.room_bytes for verdict in self.verdicts if why_unusable(verdict.pool) is None]
+        return max(usable, default=0) // GIB
+
+    def sentence(self) -> str:
+        """Why this pool, and why not each other."""
+        lines: list[str] = []
+        for verdict in self.verdicts:
+            room = gettext("%(room)d GiB of room") % {"room": verdict.room_bytes // GIB}
+            if verdict.pool == self.pool:
+                lines.insert(
+                    0, gettext("Chose %(pool)s: the most room, %(room)s.") % {"pool": verdict.pool, "room": room}
+                )
+            elif verdict.why_not is None:
+                lines.append(gettext("Not %(pool)s: less room, %(room)s.") % {"pool": verdict.pool, "room": room})
+            else:
+                lines.append(gettext("Not %(pool)s: %(why)s") % {"pool": verdict.pool, "why": verdict.why_not})
+        return "\n".join(lines)
+
+
+def room_bytes(pool: Pool) -> int:
+    """How large a volume could still be promised here. Thin pools promise `over_subscription` times their size.
+
+    `pool` must come from `Pool.objects.with_promises()`: what its last facts cannot show yet is taken off.
+    """
+    promised, pending = int(vars(pool)["promised_gib"]), int(vars(pool)["pending_gib"])
+    if pool.is_thin:
+        return max(0, int(pool.size_bytes * pool.over_subscription) - promised * GIB)
+    return max(0, pool.free_bytes - pending * GIB)
+
+
+def why_not(pool: Pool, size_bytes: int, room: int) -> str | None:
+    """The reason this pool cannot take a volume of that size."""
+    if reason := why_unusable(pool):
+        return reason
+    if size_bytes > room:
+        if pool.is_thin:
+            return gettext("at most %(room)d GiB more can be promised at %(ratio).1f times its size.") % {
+                "room": room // GIB,
+                "ratio": pool.over_subscription,
+            }
+        return gettext("only %(room)d GiB of room.") % {"room": room // GIB}
+    return None
+
+
+def why_unusable(pool: Pool) -> str | None:
+    """The reason this pool takes no new volume of any size."""
+    node = pool.node
+    if not node.enabled:
+        return gettext("the node is disabled for new volumes (%(why)s).") % {"why": node.disabled_reason or "-"}
+    if not pool.enabled:
+        return gettext("the pool is disabled for new volumes (%(why)s).") % {"why": pool.disabled_reason or "-"}
+    if not node.is_up:
+        return gettext("the node does not answer.")
+    if not pool.present or pool.facts_at is None:
+        return pool.missing_reason or gettext("it was not found on the node.")
+    if pool.is_thin:
+        return _why_thin_unusable(pool)
+    return None
+
+
+def _why_thin_unusable(pool: Pool) -> str | None:
+    if not pool.facts.get("zeroes_new_blocks", True):
+        return gettext("it does not zero new blocks, so a volume could show somebody else's data.")
+    for what, percent in ((gettext("data"), pool.data_percent), (gettext("metadata"), pool.metadata_percent)):
+        if percent is not None and percent >= FULL_PERCENT:
+            return gettext("its %(what)s is %(percent).0f %% full.") % {"what": what, "percent": percent}
+    return None
+
+
+def choose(size_bytes: int, *, among: Collection[UUID] | None = None, without: Collection[UUID] = ()) -> Choice:
+    """The best pool for a volume of that size; `among` narrows it to named pools, `without` leaves out those tried."""
+    pools = Pool.objects.with_promises()
+    if among is not None:
+        pools = pools.filter(pk__in=among)
+    verdicts = []
+    for pool in pools:
+        room = room_bytes(pool)
+        tried = gettext("it was tried and failed.") if pool.pk in without else None
+        verdicts.append(Verdict(pool, room, tried or why_not(pool, size_bytes, room)))
+    verdicts.sort(key=lambda v: (v.why_not is not None, -v.room_bytes, v.pool.label))
+    best = next((v.pool for v in verdicts if v.why_not is None), None)
+    return Choice(best, tuple(verdicts))

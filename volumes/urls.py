@@ -1,0 +1,55 @@
+"""The addresses of the pages. UI.md fixes them; programs and tests rely on them."""
+
+from django.urls import path
+from django.views.generic import RedirectView
+
+from volumes.views import (
+    activity,
+    health,
+    nodes,
+    operation,
+    operations,
+    overview,
+    people,
+    pools,
+    search,
+    setup,
+    volume,
+    volume_create,
+    volumes,
+    volumes_delete,
+)
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="overview"), name="home"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("project/", overview.overview, name="overview"),
+    path("project/switch/", people.project_switch, name="project-switch"),
+    path("project/volumes/", volumes.volume_list, name="volumes"),
+    path("project/volumes/create/", volume_create.volume_create, name="volume-create"),
+    path("project/volumes/delete/", volumes_delete.volumes_delete, name="volumes-delete"),
+    path("project/volumes/<uuid:volume_id>/", volume.volume_page, name="volume"),
+    path("project/volumes/<uuid:volume_id>/edit/", volume.volume_edit, name="volume-edit"),
+    path("project/volumes/<uuid:volume_id>/delete/", volume.volume_delete, name="volume-delete"),
+    path("project/operations/", operations.operation_list, name="operations"),
+    path("operations/<uuid:operation_id>/", operation.operation_page, name="operation"),
+    path("operations/<uuid:operation_id>/retry/", operation.operation_retry, name="operation-retry"),
+    path("operations/<uuid:operation_id>/cancel/", operation.operation_cancel, name="operation-cancel"),
+    path("infrastructure/nodes/", nodes.node_list, name="nodes"),
+    path("infrastructure/nodes/add/", setup.node_add, name="node-add"),
+    path("infrastructure/nodes/<uuid:node_id>/", nodes.node_page, name="node"),
+    path("infrastructure/nodes/<uuid:node_id>/setup/", setup.node_setup, name="node-setup"),
+    path("infrastructure/nodes/<uuid:node_id>/edit/", nodes.node_edit, name="node-edit"),
+    path("infrastructure/nodes/<uuid:node_id>/enable/", nodes.node_enable, name="node-enable"),
+    path("infrastructure/nodes/<uuid:node_id>/test/", nodes.node_test, name="node-test"),
+    path("infrastructure/pools/", pools.pool_list, name="pools"),
+    path("infrastructure/pools/<uuid:pool_id>/", pools.pool_page, name="pool"),
+    path("infrastructure/pools/<uuid:pool_id>/edit/", pools.pool_edit, name="pool-edit"),
+    path("infrastructure/operations/", operations.all_operations, name="all-operations"),
+    path("search/", search.search, name="search"),
+    path("activity/", activity.show_dock, name="activity"),
+    path("preferences/", people.preferences, name="preferences"),
+    path("preferences/theme/", people.theme, name="theme"),
+    path("preferences/columns/<slug:name>/", people.columns, name="columns"),
+]

@@ -1,0 +1,195 @@
+"""What needs somebody: failed volumes, silent nodes, full pools, drift, quotas near their end. Worst first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from volumes.models import BAD, UNLIMITED, Drift, Node, Pool, Project, Volume
+from volumes.templatetags.marks import PROMISED_WARN, QUOTA_BAD, QUOTA_WARN, USED_BAD, USED_WARN
+
+if TYPE_CHECKING:
+    from volumes.views.access import Request
+
+ORDER = ("bad", "warn", "rest")
+
+
+@dataclass(frozen=True)
+class Action:
+    """A button that stands where the problem is told."""
+
+    url: str
+    label: str
+    icon: str = ""
+    dialog: bool = False
+
+
+@dataclass(frozen=True)
+class Concern:
+    """One thing that needs somebody. `kind` is `bad`, `warn` or `rest` (a note)."""
+
+    kind: str
+    title: str
+    detail: str = ""
+    since: datetime | None = None
+    actions: list[Action] = field(default_factory=list)
+    word: str = ""
+
+
+def infrastructure() -> tuple[list[Node], list[Pool]]:
+    """All nodes and pools; the pools know what is promised in them."""
+    return list(Node.objects.all()), list(
+        Pool.objects.with_promises().order_by("node__name", "vg_name", "thin_pool_name")
+    )
+
+
+def is_down(node: Node) -> bool:
+    """Whether a node that was in use cannot be reached or used."""
+    return bool(node.host_key) and node.state != Node.State.UNKNOWN and not node.is_up
+
+
+def shares(pool: Pool) -> tuple[float, float]:
+    """How much of a pool is used and promised, in percent of its size. A promise is never less than what is taken."""
+    if not pool.size_bytes:
+        return 0.0, 0.0
+    used = 100.0 * pool.used_bytes / pool.size_bytes
+    promised_gib = getattr(pool, "promised_gib", 0) if pool.is_thin else getattr(pool, "pending_gib", 0)
+    promised = 100.0 * promised_gib * 1024**3 / pool.size_bytes
+    return used, promised if pool.is_thin else min(100.0, used + promised)
+
+
+def of_pool(pool: Pool) -> list[Concern]:
+    """What is wrong with one pool."""
+    see = [Action(reverse("pool", args=[pool.pk]), _("See pool"))]
+    if not pool.present:
+        return [
+            Concern("bad", _("Pool %(pool)s was not found") % {"pool": pool}, pool.missing_reason, pool.facts_at, see)
+        ]
+    used, promised = shares(pool)
+    name = {"pool": pool, "used": used, "promised": promised, "meta": pool.metadata_percent or 0}
+    found = []
+    if used >= USED_WARN:
+        kind = "bad" if used >= USED_BAD else "warn"
+        detail = (
+            _("Once it is full, its volumes stop taking writes.") if pool.is_thin else _("New volumes go elsewhere.")
+        )
+        found.append(
+            Concern(kind, _("%(pool)s is %(used).0f %% full") % name, detail, None, see, _("%(used).0f %% used") % name)
+        )
+    elif not pool.is_thin and promised >= PROMISED_WARN:
+        title = _("%(pool)s is %(promised).0f %% promised") % name
+        found.append(Concern("warn", title, "", None, see, _("%(promised).0f %% promised") % name))
+    if (pool.metadata_percent or 0) >= USED_WARN:
+        kind = "bad" if (pool.metadata_percent or 0) >= USED_BAD else "warn"
+        detail = _("A thin pool whose metadata is full stops, and needs repair.")
+        title = _("Metadata of %(pool)s is %(meta).0f %% full") % name
+        found.append(Concern(kind, title, detail, None, see, _("metadata %(meta).0f %%") % name))
+    return found
+
+
+def of_node(node: Node, volumes: int | None = None) -> list[Concern]:
+    """What is wrong with one node."""
+    see = [Action(reverse("node", args=[node.pk]), _("See node"))]
+    if not node.host_key:
+        title = _("Host key of %(node)s is not confirmed") % {"node": node}
+        go_on = [Action(reverse("node-setup", args=[node.pk]), _("Go on"))]
+        return [Concern("warn", title, _("Hearth does not connect before."), node.created_at, go_on)]
+    if not is_down(node):
+        return []
+    detail = node.state_reason
+    if volumes:
+        there = ngettext("%(n)d volume is on it.", "%(n)d volumes are on it.", volumes) % {"n": volumes}
+        detail = f"{detail} {there}".strip()
+    title = _("Node %(node)s cannot be used") if node.state == Node.State.BROKEN else _("Node %(node)s does not answer")
+    return [Concern("bad", title % {"node": node}, detail, node.last_seen_at, see)]
+
+
+def of_drift() -> list[Concern]:
+    """Where rows and nodes differ. Foreign LVs are a note, everything else a warning."""
+    found = []
+    for drift in Drift.objects.select_related("node", "pool")[:20]:
+        url = reverse("pool", args=[drift.pool_id]) if drift.pool_id else reverse("node", args=[drift.node_id])
+        label = _("See pool") if drift.pool_id else _("See node")
+        foreign = drift.kind == Drift.Kind.FOREIGN_LV
+        title = (
+            _("%(lv)s on %(node)s belongs to nobody here") % {"lv": drift.subject, "node": drift.node}
+            if foreign
+            else f"{drift.get_kind_display().capitalize()}: {drift.subject}"
+        )
+        found.append(
+            Concern("rest" if foreign else "warn", title, drift.detail, drift.first_seen_at, [Action(url, label)])
+        )
+    return found
+
+
+def of_volume(volume: Volume, *, may_act: bool) -> Concern:
+    """A volume in a bad status."""
+    operation = volume.last_operation
+    actions = []
+    if operation is not None:
+        actions.append(Action(reverse("operation", args=[operation.pk]), _("Open operation")))
+        if may_act and operation.is_finished:
+            actions.append(Action(reverse("operation-retry", args=[operation.pk]), _("Retry"), "refresh", dialog=True))
+    words = {"volume": volume, "status": volume.get_status_display().lower()}
+    since = operation.finished_at if operation else volume.updated_at
+    return Concern("bad", _("Volume %(volume)s: %(status)s") % words, volume.status_reason, since, actions)
+
+
+def of_quota(project: Project, used: tuple[int, int]) -> list[Concern]:
+    """Quotas near their end."""
+    found = []
+    count, gib = used
+    pairs = ((_("Volumes"), count, project.quota_volumes, ""), (_("Volume space"), gib, project.quota_gib, " GiB"))
+    for what, have, limit, unit in pairs:
+        share = 100.0 if limit == 0 else 100.0 * have / limit
+        if limit == UNLIMITED or share < QUOTA_WARN:
+            continue
+        words = {"what": what, "used": have, "limit": limit, "unit": unit, "project": project}
+        full = share >= QUOTA_BAD
+        title = (
+            _("Quota of %(project)s is used up: %(what)s")
+            if full
+            else _("Quota of %(project)s is nearly used up: %(what)s")
+        )
+        found.append(Concern("warn", title % words, _("%(used)s of %(limit)s%(unit)s.") % words))
+    return found
+
+
+def everything(request: Request, project: Project, used: tuple[int, int], *, may_act: bool) -> list[Concern]:
+    """All there is to say on the overview. Members hear of nodes only where their own volumes are."""
+    bad = Volume.objects.filter(project=project, status__in=BAD).select_related("last_operation")
+    found = [of_volume(volume, may_act=may_act) for volume in bad[:50]]
+    if request.user.is_administrator:
+        nodes, pools = infrastructure()
+        found += [concern for node in nodes for concern in of_node(node)]
+        found += [concern for pool in pools for concern in of_pool(pool)]
+        found += of_drift()
+    else:
+        found += _nodes_of(project)
+    found += of_quota(project, used)
+    return sorted(found, key=lambda concern: ORDER.index(concern.kind))
+
+
+def _nodes_of(project: Project) -> list[Concern]:
+    """Silent nodes that hold volumes of this project: what it means for them, without the machine room's details."""
+    found = []
+    ours = Q(pools__volumes__project=project)
+    nodes = Node.objects.filter(ours).annotate(count=Count("pools__volumes", filter=ours)).order_by("name")
+    for node in nodes:
+        if is_down(node):
+            there = ngettext("%(n)d volume of yours is on it.", "%(n)d volumes of yours are on it.", node.count) % {
+                "n": node.count
+            }
+            detail = _("Nothing can be done to them before it answers; their data stays.")
+            found.append(
+                Concern(
+                    "bad", _("Node %(node)s does not answer") % {"node": node}, f"{there} {detail}", node.last_seen_at
+                )
+            )
+    return found
