@@ -208,12 +208,5 @@ def stack(console: Console, machines: dict[str, Machine], queue: Any, alice: Use
     services.postgres.start()
     services.redis.start()
     connection.close()
-    _quiet(console)
+    console.kill()  # nothing may touch the database while it is emptied, or remember it: content types get new ids
     each(machines, "mend")
-
-
-def _quiet(console: Console) -> None:
-    """Nothing may touch the database while it is emptied: the watch goes, and a worker that is at work."""
-    console.watch.kill()
-    if Operation.objects.exclude(lease_until=None).exists():
-        console.kill()
