@@ -60,10 +60,10 @@ def room_bytes(pool: Pool) -> int:
 
     `pool` must come from `Pool.objects.with_promises()`: what its last facts cannot show yet is taken off.
     """
-    promised, pending = int(vars(pool)["promised_gib"]), int(vars(pool)["pending_gib"])
+    promised, pending = int(vars(pool)["promised_gib"]), int(vars(pool)["pending_bytes"])
     if pool.is_thin:
         return max(0, int(pool.size_bytes * pool.over_subscription) - promised * GIB)
-    return max(0, pool.free_bytes - pending * GIB)
+    return max(0, pool.free_bytes - pending)
 
 
 def why_not(pool: Pool, size_bytes: int, room: int) -> str | None:
@@ -80,12 +80,12 @@ def why_not(pool: Pool, size_bytes: int, room: int) -> str | None:
     return None
 
 
-def why_unusable(pool: Pool) -> str | None:
-    """The reason this pool takes no new volume of any size."""
+def why_unusable(pool: Pool, *, growing: bool = False) -> str | None:
+    """The reason this pool takes no new volume of any size. What is in it already may be `growing` though it is disabled."""
     node = pool.node
-    if not node.enabled:
+    if not node.enabled and not growing:
         return gettext("the node is disabled for new volumes (%(why)s).") % {"why": node.disabled_reason or "-"}
-    if not pool.enabled:
+    if not pool.enabled and not growing:
         return gettext("the pool is disabled for new volumes (%(why)s).") % {"why": pool.disabled_reason or "-"}
     if not node.is_up:
         return gettext("the node does not answer.")

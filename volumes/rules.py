@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext, ngettext
 
-from volumes.models import DELETABLE, UNLIMITED, Membership, Operation, Project, Status, Volume
+from volumes.models import (
+    DELETABLE,
+    OWNED,
+    SNAPSHOT_DELETABLE,
+    UNLIMITED,
+    Membership,
+    Operation,
+    Project,
+    Snapshot,
+    SnapshotStatus,
+    Status,
+    Volume,
+)
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -61,16 +75,91 @@ def why_not_create(project: Project, *, size_gib: int = 1, count: int = 1) -> st
     return None
 
 
-def why_not_edit(volume: Volume) -> str | None:
+def why_not_edit(owned: Volume | Snapshot) -> str | None:
     """The reason name, description and metadata cannot be changed."""
-    if volume.status == Status.DELETING:
+    if owned.status == Status.DELETING:
         return gettext("It is being deleted.")
+    return None
+
+
+@dataclass(frozen=True)
+class Leaning:
+    """What leans on a volume: its snapshots, those of them that move, and the volumes being copied from it."""
+
+    snapshots: int
+    moving: int
+    copies: int
+
+
+def leaning(volume: Volume) -> Leaning:
+    """From `Volume.objects.with_leaning()` where a list has asked for all rows at once, else asked here."""
+    known = vars(volume)
+    if "snapshot_count" not in known:
+        known = Volume.objects.with_leaning().filter(pk=volume.pk).values().first() or {}
+    counts = (known.get(name, 0) for name in ("snapshot_count", "moving_snapshot_count", "copy_count"))
+    return Leaning(*counts)
+
+
+def _why_not_now(volume: Volume, allowed: Collection[str], otherwise: str) -> str | None:
+    """The reason nothing may be begun on its LV: its own status, or something that leans on it moves."""
+    if volume.is_moving:
+        return gettext("Wait until it is no longer %(status)s.") % {"status": volume.get_status_display().lower()}
+    if volume.status not in allowed:
+        return otherwise
+    lean = leaning(volume)
+    if lean.moving:
+        return gettext("Wait until its snapshot is ready or gone.")
+    return None
+
+
+def why_not_extend(volume: Volume) -> str | None:
+    """The reason Extend is off. LVM grows a thick volume with snapshots only while nothing has it open."""
+    allowed = {Status.AVAILABLE, Status.IN_USE, Status.ERROR_EXTENDING}
+    if reason := _why_not_now(volume, allowed, gettext("Only available and in-use volumes can grow.")):
+        return reason
+    lean = leaning(volume)
+    if lean.copies:
+        return gettext("It is being copied. Wait until the copy is done.")
+    if lean.snapshots and volume.status == Status.IN_USE and volume.pool and not volume.pool.is_thin:
+        return gettext("It is in use and has snapshots; a thick volume with snapshots grows only while detached.")
+    return None
+
+
+def why_not_snapshot(volume: Volume) -> str | None:
+    """The reason Create Snapshot is off."""
+    allowed = {Status.AVAILABLE, Status.IN_USE}
+    return _why_not_now(volume, allowed, gettext("Only available and in-use volumes can have snapshots."))
+
+
+def why_not_clone(volume: Volume) -> str | None:
+    """The reason nothing can be copied from it now."""
+    allowed = {Status.AVAILABLE, Status.IN_USE}
+    return _why_not_now(volume, allowed, gettext("Only available and in-use volumes can be copied."))
+
+
+def why_not_revert(volume: Volume) -> str | None:
+    """The reason Revert is off."""
+    if volume.status == Status.IN_USE:
+        return gettext("It is in use. Detach it first.")
+    allowed = {Status.AVAILABLE, Status.ERROR_REVERTING}
+    if reason := _why_not_now(volume, allowed, gettext("Only available volumes can go back to a snapshot.")):
+        return reason
+    lean = leaning(volume)
+    if not lean.snapshots:
+        return gettext("It has no snapshots.")
+    if lean.copies:
+        return gettext("It is being copied. Wait until the copy is done.")
     return None
 
 
 def why_not_delete(volume: Volume) -> str | None:
     """The reason Delete is off."""
     if volume.status in DELETABLE:
+        lean = leaning(volume)
+        if lean.copies:
+            return gettext("It is being copied. Wait until the copy is done.")
+        if lean.moving:
+            return gettext("Wait until its snapshot is ready or gone.")
         return None
     if volume.status == Status.IN_USE:
         return gettext("It is in use. Detach it first.")
@@ -83,20 +172,91 @@ def why_not_delete(volume: Volume) -> str | None:
     return gettext("Wait until it is no longer %(status)s.") % {"status": volume.get_status_display().lower()}
 
 
+def why_not_snapshot_quota(project: Project, size_gib: int) -> str | None:
+    """The reason one more snapshot does not fit the project's quota."""
+    if project.quota_snapshots != UNLIMITED and project.snapshots.count() >= project.quota_snapshots:
+        return gettext("The quota of %(limit)d snapshots is used up.") % {"limit": project.quota_snapshots}
+    return why_not_grow(project, size_gib)
+
+
+def why_not_grow(project: Project, gib: int) -> str | None:
+    """The reason so many GiB more do not fit the project's quota; it says how much does."""
+    if project.quota_gib == UNLIMITED:
+        return None
+    left = max(0, project.quota_gib - project.used()[1])
+    if gib <= left:
+        return None
+    if left == 0:
+        return gettext("The quota of %(limit)d GiB is used up.") % {"limit": project.quota_gib}
+    return gettext("The quota has %(left)d GiB left, and this takes %(gib)d GiB.") % {"left": left, "gib": gib}
+
+
+def _why_not_touch(snapshot: Snapshot) -> str | None:
+    """The reason nothing may be begun on a snapshot: it moves, its volume moves, or it is being copied."""
+    if snapshot.is_moving:
+        return gettext("Wait until it is no longer %(status)s.") % {"status": snapshot.get_status_display().lower()}
+    if snapshot.volume.is_moving:
+        return gettext("Wait until its volume %(volume)s is no longer %(status)s.") % {
+            "volume": snapshot.volume,
+            "status": snapshot.volume.get_status_display().lower(),
+        }
+    if vars(snapshot).get("copy_count", 1):  # a list has counted for all its rows at once
+        copy = snapshot.copies.filter(status=Status.CREATING).first()
+        if copy is not None:
+            return gettext("It is being copied to %(volume)s.") % {"volume": copy}
+    return None
+
+
+def why_not_delete_snapshot(snapshot: Snapshot) -> str | None:
+    """The reason Delete is off."""
+    if snapshot.status == SnapshotStatus.DELETING:
+        return gettext("It is being deleted already.")
+    if reason := _why_not_touch(snapshot):
+        return reason
+    return None if snapshot.status in SNAPSHOT_DELETABLE else gettext("It cannot be deleted now.")
+
+
+def why_not_copy_snapshot(snapshot: Snapshot) -> str | None:
+    """The reason no volume can be made from it."""
+    if snapshot.status == SnapshotStatus.INVALID:
+        return gettext("Its content is lost: the copy-on-write space overflowed.")
+    if snapshot.status != SnapshotStatus.AVAILABLE:
+        return gettext("Only available snapshots can be copied.")
+    if snapshot.volume.is_moving:
+        return _why_not_touch(snapshot)
+    return None
+
+
+def why_not_revert_to(snapshot: Snapshot) -> str | None:
+    """The reason its volume cannot be brought back to it."""
+    if snapshot.status == SnapshotStatus.INVALID:
+        return gettext("Its content is lost: the copy-on-write space overflowed.")
+    if snapshot.status != SnapshotStatus.AVAILABLE:
+        return gettext("Only an available snapshot can be gone back to.")
+    if reason := _why_not_touch(snapshot):
+        return reason
+    if snapshot.size_gib != snapshot.volume.size_gib:
+        return gettext("The volume has grown since, from %(then)d to %(now)d GiB. Make a new volume from it instead.") % {
+            "then": snapshot.size_gib,
+            "now": snapshot.volume.size_gib,
+        }
+    return why_not_revert(snapshot.volume)
+
+
 def why_not_retry(operation: Operation) -> str | None:
     """The reason Retry is off."""
     if not operation.is_finished:
         return gettext("It is still under way.")
     if operation.status == Operation.Status.SUCCEEDED:
         return gettext("It succeeded.")
-    if operation.target_kind == "volume":
-        volume = Volume.objects.filter(pk=operation.target).first()
-        if volume is None:
-            return gettext("The volume is gone.")
-        if volume.last_operation_id != operation.pk:
-            return gettext("Something else has been done to the volume since.")
-        if not volume.is_bad and operation.verb != "delete_volume":
-            return gettext("The volume is %(status)s.") % {"status": volume.get_status_display().lower()}
+    if operation.target_kind in OWNED:
+        owned = OWNED[operation.target_kind].objects.filter(pk=operation.target).first()
+        if owned is None:
+            return gettext("%(name)s is gone.") % {"name": operation.target_name}
+        if owned.last_operation_id != operation.pk:
+            return gettext("Something else has been done to %(name)s since.") % {"name": owned}
+        if not owned.is_bad and operation.verb.startswith("create_"):
+            return gettext("%(name)s is %(status)s.") % {"name": owned, "status": owned.get_status_display().lower()}
     return None
 
 

@@ -8,7 +8,7 @@ from django_rq.queues import DjangoRQ
 from tests.factories import VolumeFactory
 from volumes.errors import Conflict, NotAllowed, Refused
 from volumes.models import DELETABLE, Operation, Pool, Status, StatusChange, User, Volume
-from volumes.operations import delete_volume, edit_volume
+from volumes.operations import delete_volume, edit
 
 pytestmark = pytest.mark.django_db
 
@@ -94,7 +94,7 @@ class TestDialog:
 
 class TestEdit:
     def test_changes_what_people_wrote_and_leaves_a_trace(self, volume: Volume, alice: User) -> None:
-        edit_volume.request(volume, actor=alice, name="new", description="words", metadata={"a": "b"})
+        edit.request(volume, actor=alice, name="new", description="words", metadata={"a": "b"})
         volume.refresh_from_db()
         assert (volume.name, volume.description, volume.metadata) == ("new", "words", {"a": "b"})
         change = StatusChange.objects.get()
@@ -102,17 +102,17 @@ class TestEdit:
         assert "name: 'data' > 'new'" in change.why
 
     def test_without_a_change_leaves_no_trace(self, volume: Volume, alice: User) -> None:
-        edit_volume.request(volume, actor=alice, name="data", description="")
+        edit.request(volume, actor=alice, name="data", description="")
         assert not StatusChange.objects.exists()
 
     def test_by_a_reader_is_refused(self, volume: Volume, bob: User) -> None:
         with pytest.raises(NotAllowed):
-            edit_volume.request(volume, actor=bob, name="x", description="")
+            edit.request(volume, actor=bob, name="x", description="")
 
     def test_loses_against_a_delete_that_came_between(self, volume: Volume, alice: User) -> None:
         stale = Volume.objects.get(pk=volume.pk)
         delete_volume.request(volume, actor=alice)
         with pytest.raises(Conflict, match="It is being deleted"):
-            edit_volume.request(stale, actor=alice, name="x", description="")
+            edit.request(stale, actor=alice, name="x", description="")
         volume.refresh_from_db()
         assert volume.name == "data"

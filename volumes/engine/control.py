@@ -10,7 +10,7 @@ from volumes import rules
 from volumes.engine import outbox
 from volumes.engine.protocol import is_known, verb_of
 from volumes.errors import Conflict, Refused
-from volumes.models import Operation, User, Volume
+from volumes.models import OWNED, Operation, User
 
 
 def retry(operation: Operation, *, actor: User | None) -> None:
@@ -47,9 +47,10 @@ def _reopened(operation: Operation) -> bool:
 
 
 def _lock_target(operation: Operation) -> None:
-    """The volume before the operation, the order in which a new request takes them: the other way round is a deadlock."""
-    if operation.target_kind == "volume":
-        list(Volume.objects.select_for_update().filter(pk=operation.target).values_list("pk"))
+    """What it is about before the operation, the order in which a new request takes them: the other way round is a deadlock."""
+    if operation.target_kind in OWNED:
+        rows = OWNED[operation.target_kind].objects.select_for_update()
+        list(rows.filter(pk=operation.target).values_list("pk"))
 
 
 def cancel(operation: Operation, *, actor: User) -> None:

@@ -110,6 +110,9 @@ def _lv_list(pool: Pool, lvs: list[LogicalVolume]) -> dict[str, object]:
             "active": lv.active,
             "segtype": lv.segtype,
             "data_percent": lv.data_percent,
+            "origin": lv.origin,
+            "snap_percent": lv.snap_percent,
+            "snapshot_invalid": lv.snapshot_invalid,
         }
         for lv in mine
         if lv is not thin

@@ -15,14 +15,32 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from volumes.errors import Conflict
-from volumes.models import MOVING, Drift, Node, Operation, Pool, Status, StatusChange, Volume
+from volumes.models import (
+    MOVING,
+    OWNED,
+    SNAPSHOT_MOVING,
+    Drift,
+    Node,
+    Operation,
+    Pool,
+    Snapshot,
+    SnapshotStatus,
+    Status,
+    StatusChange,
+    Volume,
+)
 
 log = structlog.get_logger(__name__)
 SETTLED = timedelta(seconds=20)
 """A row that changed later than this before the look is left to its operation."""
 SKEW_S = 5.0
 WARN_PERCENT = 80.0
-STRAY = {Status.CREATING: Status.ERROR, Status.DELETING: Status.ERROR_DELETING}
+STRAY: dict[str, str] = {
+    Status.DELETING: Status.ERROR_DELETING,
+    Status.EXTENDING: Status.ERROR_EXTENDING,
+    Status.REVERTING: Status.ERROR_REVERTING,
+}
+"""What a row becomes that says it moves while nothing moves it; `error` where nothing is said here."""
 
 
 def compare(node: Node, asked_at: datetime) -> None:
@@ -67,6 +85,10 @@ def _compare_pool(node: Node, pool: Pool, asked_at: datetime) -> list[Drift]:
         if volume.pk in busy or volume.updated_at > asked_at - SETTLED:
             continue
         seen += _compare_volume(node, pool, volume, listed.get(volume.lv_name))
+    for snapshot in Snapshot.objects.filter(volume__pool=pool).select_related("project", "volume__pool__node"):
+        known.add(snapshot.lv_name)
+        if snapshot.pk not in busy:
+            seen += _compare_snapshot(node, pool, snapshot, listed.get(snapshot.lv_name), asked_at)
     strangers = [lv for name, lv in listed.items() if name not in known and _uuid(lv["hearth_id"]) not in busy]
     for lv in strangers:
         if lv["segtype"] != "thin-pool":
@@ -76,9 +98,15 @@ def _compare_pool(node: Node, pool: Pool, asked_at: datetime) -> list[Drift]:
 
 
 def _at_work(asked_at: datetime) -> set[UUID | None]:
-    """Volumes whose operation is under way, or ended so lately that what the node said may be older than that."""
-    lately = Q(finished_at=None) | Q(finished_at__gte=asked_at - SETTLED)
-    return set(Operation.objects.filter(lately, target_kind="volume").values_list("target_id", flat=True))
+    """What an operation is under way on, or ended so lately that what the node said may be older than that.
+
+    A volume that is deleted takes its snapshots along: they name its operation as their last.
+    """
+    lately = Operation.objects.filter(Q(finished_at=None) | Q(finished_at__gte=asked_at - SETTLED))
+    found = set(lately.filter(target_kind__in=OWNED).values_list("target_id", flat=True))
+    for model in OWNED.values():
+        found |= set(model.objects.filter(last_operation__in=lately).values_list("pk", flat=True))
+    return found
 
 
 def _compare_volume(node: Node, pool: Pool, volume: Volume, lv: dict[str, object] | None) -> list[Drift]:
@@ -106,6 +134,43 @@ def _compare_volume(node: Node, pool: Pool, volume: Volume, lv: dict[str, object
     return []
 
 
+def _compare_snapshot(
+    node: Node, pool: Pool, snapshot: Snapshot, lv: dict[str, Any] | None, asked_at: datetime
+) -> list[Drift]:
+    """How full a thick snapshot is, and whether it is lost; the rest as for volumes."""
+    if lv is not None and lv["hearth_id"] != str(snapshot.pk):
+        lv = None  # of the same name, and not ours
+    if lv is not None and not pool.is_thin:
+        _note_fill(snapshot, lv)
+    if snapshot.updated_at > asked_at - SETTLED or snapshot.allocated_at is None or lv is not None:
+        return []
+    words = {"name": snapshot, "project": snapshot.project, "pool": pool}
+    detail = gettext("Snapshot %(name)s of project %(project)s has no LV in %(pool)s.") % words
+    if snapshot.status == SnapshotStatus.AVAILABLE:
+        _move(snapshot, {SnapshotStatus.AVAILABLE}, SnapshotStatus.ERROR, detail)
+    return [_drift(node, pool, Drift.Kind.ROW_WITHOUT_LV, f"{pool.vg_name}/{snapshot.lv_name}", detail)]
+
+
+def _note_fill(snapshot: Snapshot, lv: dict[str, Any]) -> None:
+    """The row says what the node says. What LVM calls invalid is lost, and says so at once."""
+    percent, size = lv.get("snap_percent"), lv["size_bytes"]
+    if (snapshot.snap_percent, snapshot.cow_bytes) != (percent, size):
+        Snapshot.objects.filter(pk=snapshot.pk).update(snap_percent=percent, cow_bytes=size)
+    if lv.get("snapshot_invalid"):
+        why = gettext("Its copy-on-write space overflowed, so its content is lost. The volume is not touched by that.")
+        _move(snapshot, {SnapshotStatus.AVAILABLE}, SnapshotStatus.INVALID, why)
+
+
+def _move(owned: Volume | Snapshot, expect: set[str], to: str, why: str) -> None:
+    """Unless somebody was faster, or it is that already."""
+    if owned.status not in expect:
+        return
+    try:
+        owned.transition(expect=expect, to=to, why=why)
+    except Conflict:
+        log.info("moved meanwhile", kind=owned.kind, id=str(owned.pk))
+
+
 def _is_back(volume: Volume) -> None:
     """Only what this module itself called an error, for want of an LV, is called available again."""
     if volume.status != Status.ERROR or volume.allocated_at is None:
@@ -113,20 +178,13 @@ def _is_back(volume: Volume) -> None:
     last = StatusChange.objects.filter(kind="volume", object_id=volume.pk).first()
     if last is None or last.operation_id is not None or last.from_status != Status.AVAILABLE:
         return
-    try:
-        volume.transition(expect={Status.ERROR}, to=Status.AVAILABLE, why=gettext("Its LV is there again."))
-    except Conflict:
-        log.info("volume moved meanwhile", volume=str(volume.pk))
+    _move(volume, {Status.ERROR}, Status.AVAILABLE, gettext("Its LV is there again."))
 
 
 def _missing_lv(volume: Volume, detail: str) -> None:
     """A volume that is called available and is not there: say so where its owner looks."""
-    if volume.status not in (Status.AVAILABLE, Status.IN_USE):
-        return
-    try:
-        volume.transition(expect={volume.status}, to=Status.ERROR, why=detail)
-    except Conflict:
-        log.info("volume moved meanwhile", volume=str(volume.pk))
+    if volume.status in (Status.AVAILABLE, Status.IN_USE):
+        _move(volume, {volume.status}, Status.ERROR, detail)
 
 
 def _compare_stranger(node: Node, pool: Pool, lv: dict[str, Any]) -> list[Drift]:
@@ -135,10 +193,10 @@ def _compare_stranger(node: Node, pool: Pool, lv: dict[str, Any]) -> list[Drift]
         detail = gettext("%(lv)s was made outside Hearth. It stays untouched.") % {"lv": subject}
         return [_drift(node, pool, Drift.Kind.FOREIGN_LV, subject, detail)]
     ident = _uuid(lv["hearth_id"])
-    if ident and Volume.objects.filter(pk=ident).exists():
-        detail = gettext("%(lv)s belongs to a volume whose row is in another pool.") % {"lv": subject}
+    if ident and any(model.objects.filter(pk=ident).exists() for model in OWNED.values()):
+        detail = gettext("%(lv)s belongs to a row that is in another pool.") % {"lv": subject}
     else:
-        detail = gettext("%(lv)s carries Hearth's tag and no volume has its id.") % {"lv": subject}
+        detail = gettext("%(lv)s carries Hearth's tag and no row has its id.") % {"lv": subject}
     return [_drift(node, pool, Drift.Kind.LV_WITHOUT_ROW, subject, detail)]
 
 
@@ -210,18 +268,12 @@ def _store(node: Node, seen: list[Drift], at: datetime) -> None:
 
 def settle_strays() -> int:
     """Rows that say they move while no operation moves them: give them a status people can leave. Returns how many."""
-    unfinished = Operation.objects.unfinished().filter(target_id=OuterRef("pk"))
-    strays = Volume.objects.filter(status__in=MOVING, updated_at__lt=timezone.now() - SETTLED)
+    why = gettext("Nothing was working on it any more. Look at its last operation, then retry or delete it.")
+    working = Operation.objects.unfinished().filter(Q(target_id=OuterRef("pk")) | Q(pk=OuterRef("last_operation")))
     count = 0
-    for volume in strays.exclude(Exists(unfinished)):
-        why = gettext("Nothing was working on it any more. Look at its last operation, then retry or delete it.")
-        try:
-            volume.transition(
-                expect={volume.status},
-                to=STRAY.get(Status(volume.status), Status.ERROR),
-                why=why,
-            )
-        except Conflict:
-            continue
-        count += 1
+    for model, moving in ((Volume, MOVING), (Snapshot, SNAPSHOT_MOVING)):
+        strays = model.objects.filter(status__in=moving, updated_at__lt=timezone.now() - SETTLED)
+        for stray in strays.exclude(Exists(working)):
+            _move(stray, {stray.status}, STRAY.get(stray.status, Status.ERROR), why)
+            count += 1
     return count

@@ -1,7 +1,11 @@
 """Pools: one volume group (thick) or one thin pool in it."""
 
+from typing import Any
+
+from django.apps import apps
 from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from volumes.models.base import Row
@@ -15,12 +19,31 @@ class PoolQuerySet(models.QuerySet["Pool"]):
     """Pools with what is promised in them."""
 
     def with_promises(self) -> "PoolQuerySet":
-        """Adds `promised_gib` (all volumes) and `pending_gib` (those its last facts cannot show yet)."""
-        unseen = models.Q(volumes__allocated_at=None) | models.Q(volumes__allocated_at__gte=models.F("facts_at"))
-        total = models.Sum("volumes__size_gib", default=0)
+        """Adds `promised_gib` (volumes with their growth, and thin snapshots) and `pending_bytes` (what its last facts cannot show yet)."""
+        unseen = models.Q(allocated_at=None) | models.Q(allocated_at__gte=models.OuterRef("facts_at"))
+        size, growth, cow = models.F("size_gib"), models.F("growth_gib"), models.F("cow_bytes")
+        volumes, snapshots = rows_of("Volume", "pool"), rows_of("Snapshot", "volume__pool")
         return self.annotate(
-            promised_gib=total, pending_gib=models.Sum("volumes__size_gib", filter=unseen, default=0)
+            promised_gib=total_of(volumes, size + growth)
+            + total_of(snapshots.exclude(volume__pool__thin_pool_name=""), size),
+            pending_bytes=total_of(volumes.filter(unseen), size) * GIB
+            + total_of(volumes, growth) * GIB
+            + total_of(snapshots.filter(unseen), cow),
         ).select_related("node")
+
+
+def rows_of(model: str, link: str) -> "models.QuerySet[Any]":
+    """The rows of a model whose `link` is the row of the query around it."""
+    rows = apps.get_model("volumes", model)._default_manager.order_by()
+    return rows.filter(**{link: models.OuterRef("pk")})
+
+
+def total_of(rows: "models.QuerySet[Any]", value: Any) -> Coalesce:
+    """The sum over these rows, 0 where there are none; several kinds of rows in one join would multiply each other."""
+    amount = models.Value(value) if isinstance(value, int) else value
+    grouped = rows.annotate(one=models.Value(1)).values("one").annotate(total=models.Sum(amount)).values("total")
+    big = models.BigIntegerField()
+    return Coalesce(models.Subquery(grouped, output_field=big), 0, output_field=big)
 
 
 class Pool(Row):

@@ -47,9 +47,10 @@ class Project(Row):
         return self.name
 
     def used(self) -> tuple[int, int]:
-        """How many volumes this project has, and how many GiB they promise."""
-        sums = self.volumes.aggregate(count=models.Count("id"), gib=Sum("size_gib"))
-        return sums["count"], sums["gib"] or 0
+        """How many volumes this project has, and how many GiB it holds: volumes, what they are growing by, snapshots."""
+        sums = self.volumes.aggregate(count=models.Count("id"), gib=Sum(models.F("size_gib") + models.F("growth_gib")))
+        snapshots = self.snapshots.aggregate(gib=Sum("size_gib"))
+        return sums["count"], (sums["gib"] or 0) + (snapshots["gib"] or 0)
 
 
 class Membership(models.Model):

@@ -1,24 +1,13 @@
 """Volumes: promises made to projects."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Self
+from typing import ClassVar, Self
 
-from django.db import models, transaction
-from django.db.models.functions import Now
-from django.utils.translation import gettext
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from volumes.errors import Conflict
-from volumes.models.base import Row
-from volumes.models.history import StatusChange
-from volumes.models.pool import GIB, Pool
+from volumes.models.owned import Owned, OwnedQuerySet
+from volumes.models.pool import Pool, rows_of, total_of
 from volumes.models.project import Project
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AnonymousUser
-
-    from volumes.models.operation import Operation
-    from volumes.models.user import User
 
 
 class Status(models.TextChoices):
@@ -63,31 +52,37 @@ DELETABLE = frozenset(
 )
 
 
-class VolumeQuerySet(models.QuerySet["Volume"]):
-    """Volumes, and who sees which."""
+class VolumeQuerySet(OwnedQuerySet):
+    """Volumes, and what leans on them."""
 
-    def visible_to(self, user: "User | AnonymousUser") -> Self:
-        """All for the administrator, those of their projects for everybody else."""
-        if not user.is_authenticated:
-            return self.none()
-        return self if user.is_administrator else self.filter(project__memberships__user=user)
+    def with_leaning(self) -> Self:
+        """Adds `snapshot_count`, `moving_snapshot_count` and `copy_count` (volumes being made from it): see `rules.leaning`."""
+        snapshots = rows_of("Snapshot", "volume")
+        copies = rows_of("Volume", "source_volume").filter(status=Status.CREATING)
+        return self.annotate(
+            snapshot_count=total_of(snapshots, 1),
+            moving_snapshot_count=total_of(snapshots.filter(status__in=MOVING), 1),
+            copy_count=total_of(copies, 1),
+        )
 
 
-class Volume(Row):
-    """A promise made to a project. Its block device on a node is `lv_name` in its pool's volume group."""
+class Volume(Owned):
+    """A promise made to a project. Its block device on a node is `lv_name` in its pool's volume group.
+
+    `growth_gib` is what an extension under way adds: promised and counted already, and not there yet. While it is being
+    created, what it is copied from (`source_volume`, `source_snapshot`) is held against deletion.
+    """
+
+    kind: ClassVar[str] = "volume"
+    lv_prefix: ClassVar[str] = "volume-"
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="volumes")
-    name = models.CharField(_("name"), max_length=255, blank=True)
-    description = models.CharField(_("description"), max_length=255, blank=True)
-    size_gib = models.PositiveIntegerField(_("size in GiB"))
     status = models.CharField(_("status"), max_length=20, choices=Status, default=Status.CREATING, db_index=True)
-    status_reason = models.TextField(_("status reason"), blank=True)
     pool = models.ForeignKey(Pool, null=True, blank=True, on_delete=models.PROTECT, related_name="volumes")
-    metadata = models.JSONField(_("metadata"), default=dict, blank=True)
-    allocated_at = models.DateTimeField(_("made on the node"), null=True, blank=True)
-    created_by = models.ForeignKey("volumes.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    last_operation = models.ForeignKey(
-        "volumes.Operation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    growth_gib = models.PositiveIntegerField(_("growing by, in GiB"), default=0)
+    source_volume = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="copies")
+    source_snapshot = models.ForeignKey(
+        "volumes.Snapshot", null=True, blank=True, on_delete=models.SET_NULL, related_name="copies"
     )
 
     objects = VolumeQuerySet.as_manager()
@@ -98,19 +93,6 @@ class Volume(Row):
         verbose_name = _("volume")
         verbose_name_plural = _("volumes")
 
-    def __str__(self) -> str:
-        return self.name or str(self.id)
-
-    @property
-    def lv_name(self) -> str:
-        """The name of its LV: ours alone, nothing a person typed is in it."""
-        return f"volume-{self.id}"
-
-    @property
-    def size_bytes(self) -> int:
-        """Size in bytes."""
-        return self.size_gib * GIB
-
     @property
     def is_moving(self) -> bool:
         """Whether an operation is under way on it."""
@@ -120,43 +102,3 @@ class Volume(Row):
     def is_bad(self) -> bool:
         """Whether it needs somebody."""
         return self.status in BAD
-
-    def transition(
-        self,
-        *,
-        expect: Iterable[str],
-        to: str,
-        why: str = "",
-        operation: "Operation | None" = None,
-        actor: "User | None" = None,
-        **fields: Any,
-    ) -> None:
-        """Move to `to` if still in `expect`, otherwise raise Conflict. One UPDATE decides, so of two requests one wins."""
-        expected = set(expect)
-        with transaction.atomic():
-            before = Volume.objects.filter(pk=self.pk).values_list("status", flat=True).first()
-            won = (
-                before is not None
-                and before in expected
-                and Volume.objects.filter(pk=self.pk, status=before).update(
-                    status=to, status_reason=why, updated_at=Now(), **fields
-                )
-            )
-            if won:
-                StatusChange.objects.create(
-                    kind="volume",
-                    object_id=self.pk,
-                    project_id=self.project_id,
-                    from_status=before or "",
-                    to_status=to,
-                    why=why,
-                    operation=operation,
-                    actor=actor,
-                )
-        if before is None:
-            raise Conflict(gettext("%(name)s no longer exists.") % {"name": self})
-        self.refresh_from_db()
-        if not won:
-            raise Conflict(
-                gettext("%(name)s is %(status)s.") % {"name": self, "status": self.get_status_display().lower()}
-            )

@@ -3,9 +3,9 @@
 from volumes.operations import (
     create_volume,
     delete_volume,
-    edit_volume,
+    edit,
     probe_node,
     scan_node,
 )
 
-__all__ = ["create_volume", "delete_volume", "edit_volume", "probe_node", "scan_node"]
+__all__ = ["create_volume", "delete_volume", "edit", "probe_node", "scan_node"]

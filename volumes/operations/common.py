@@ -13,27 +13,36 @@ from volumes.engine.link import session
 from volumes.engine.protocol import Next
 from volumes.engine.protocol import Step as Plan
 from volumes.errors import Conflict
-from volumes.models import Node, Operation, User, Volume
+from volumes.models import Node, Operation, Pool, Snapshot, User, Volume
 from volumes.nodes.commands import Command, Result, read
-from volumes.nodes.errors import DeviceBusy, NodeError
+from volumes.nodes.errors import DeviceBusy, NodeError, NoSuchLogicalVolume, NotOurs
 from volumes.nodes.holders import explain_busy
 from volumes.nodes.lvm.report import LogicalVolume, find_lv, parse_lv
 
 GOING_AWAY = "hearth.deleting"
 
 
+Owned = Volume | Snapshot
+"""What has an LV of its own."""
+
+
 @dataclass(frozen=True)
 class Facts:
-    """What the node says of a volume's LV; None where there is none."""
+    """What the node says of an LV; None where there is none."""
 
     lv: LogicalVolume | None
 
 
-def ask(volume: Volume) -> Command:
+def ask(owned: Owned) -> Command:
     """Ask the node for the LV. Fails when the volume group is not there; an absent LV is an answer."""
-    if volume.pool is None:
-        raise LookupError(f"{volume} has no pool to ask.")
-    return read(find_lv(volume.pool.vg_name, volume.lv_name))
+    return read(find_lv(pool_of(owned).vg_name, owned.lv_name))
+
+
+def pool_of(owned: Owned) -> Pool:
+    """The pool it is in."""
+    if owned.pool is None:
+        raise LookupError(f"{owned} is in no pool.")
+    return owned.pool
 
 
 def parse(result: Result) -> Facts:
@@ -41,24 +50,45 @@ def parse(result: Result) -> Facts:
     return Facts(parse_lv(result.stdout))
 
 
-def is_ours(volume: Volume, lv: LogicalVolume) -> bool:
-    """Whether the LV carries the tags that make it this volume's."""
-    return lv.hearth_id == str(volume.pk)
+def is_ours(owned: Owned, lv: LogicalVolume) -> bool:
+    """Whether the LV carries the tags that make it this row's."""
+    return lv.hearth_id == str(owned.pk)
 
 
-def new_operation(verb: str, title: str, volume: Volume, actor: User) -> Operation:
-    """An operation on a volume, not yet saved. `title` has a place for the volume's name."""
+def ours(owned: Owned, lv: LogicalVolume | None) -> LogicalVolume:
+    """The LV, which has to be there and ours. Raises NoSuchLogicalVolume, NotOurs."""
+    vg = pool_of(owned).vg_name
+    if lv is None:
+        raise NoSuchLogicalVolume(lv=owned.lv_name, vg=vg)
+    if not is_ours(owned, lv):
+        raise NotOurs(vg=vg, lv=owned.lv_name, tag=f"hearth.id={owned.pk}")
+    return lv
+
+
+def locked(volume: Volume) -> Volume:
+    """The row, fresh, and nobody else's until the transaction ends: for whatever depends on more than its status.
+
+    Raises Conflict when it is gone.
+    """
+    found = Volume.objects.select_for_update(of=("self",)).select_related("project", "pool__node").filter(pk=volume.pk)
+    if (row := found.first()) is None:
+        raise Conflict(gettext("%(name)s no longer exists.") % {"name": volume})
+    return row
+
+
+def new_operation(verb: str, title: str, owned: Owned, actor: User) -> Operation:
+    """An operation on a volume or snapshot, not yet saved. `title` has a place for its name."""
     return Operation(
         verb=verb,
-        title=title % {"name": volume},
-        project=volume.project,
+        title=title % {"name": owned},
+        project=owned.project,
         actor=actor,
         actor_name=actor.get_username(),
-        target_kind="volume",
-        target_id=volume.pk,
-        target_name=str(volume),
-        target_size_gib=volume.size_gib,
-        node=volume.pool.node if volume.pool else None,
+        target_kind=owned.kind,
+        target_id=owned.pk,
+        target_name=str(owned),
+        target_size_gib=owned.size_gib,
+        node=owned.pool.node if owned.pool else None,
     )
 
 
@@ -71,24 +101,24 @@ def save_new(operation: Operation) -> None:
         raise Conflict(gettext("Something else is being done to it already.")) from error
 
 
-class VolumeVerb:
-    """The parts that every verb on a volume has in common."""
+class OwnedVerb:
+    """The parts that every verb on a volume or a snapshot has in common."""
 
     name: ClassVar[str]
 
-    def volume(self, operation: Operation) -> Volume:
-        """The volume it is about."""
-        return Volume.objects.select_related("pool__node", "project").get(pk=operation.target)
+    def owned(self, operation: Operation) -> Owned:
+        """What it is about."""
+        raise LookupError(f"{self.name} is about nothing.")
 
     def node(self, operation: Operation) -> Node | None:
-        """Where the volume is."""
-        pool = self.volume(operation).pool
+        """Where it is."""
+        pool = self.owned(operation).pool
         return pool.node if pool else None
 
     def facts_command(self, operation: Operation) -> Command | None:
         """The LV's facts, once there is a pool it could be in."""
-        volume = self.volume(operation)
-        return ask(volume) if volume.pool else None
+        owned = self.owned(operation)
+        return ask(owned) if owned.pool else None
 
     def facts(self, operation: Operation, result: Result) -> Facts:
         """The answer, parsed."""
@@ -99,13 +129,13 @@ class VolumeVerb:
 
     def explain(self, operation: Operation, error: NodeError) -> NodeError:
         """A busy device: name the mount point, the device on top or the process that holds it."""
-        volume = self.volume(operation)
-        if not isinstance(error, DeviceBusy) or volume.pool is None:
+        owned = self.owned(operation)
+        if not isinstance(error, DeviceBusy) or owned.pool is None:
             return error
-        return explain_busy(session(volume.pool.node), volume.pool.vg_name, volume.lv_name, error)
+        return explain_busy(session(owned.pool.node), owned.pool.vg_name, owned.lv_name, error)
 
     def may_leave(self, operation: Operation) -> bool:
-        """A volume that is somewhere cannot be worked on elsewhere: wait for its node."""
+        """What is somewhere cannot be worked on elsewhere: wait for its node."""
         return False
 
     def undo(self, operation: Operation, facts: Facts) -> Sequence[Command]:
@@ -128,3 +158,27 @@ class VolumeVerb:
 
     def reopen(self, operation: Operation, actor: User | None) -> None:
         """Nothing to move back."""
+
+
+class VolumeVerb(OwnedVerb):
+    """A verb on a volume."""
+
+    def volume(self, operation: Operation) -> Volume:
+        """The volume it is about."""
+        return Volume.objects.select_related("pool__node", "project").get(pk=operation.target)
+
+    def owned(self, operation: Operation) -> Owned:
+        """The volume."""
+        return self.volume(operation)
+
+
+class SnapshotVerb(OwnedVerb):
+    """A verb on a snapshot."""
+
+    def snapshot(self, operation: Operation) -> Snapshot:
+        """The snapshot it is about."""
+        return Snapshot.objects.select_related("volume__pool__node", "project").get(pk=operation.target)
+
+    def owned(self, operation: Operation) -> Owned:
+        """The snapshot."""
+        return self.snapshot(operation)

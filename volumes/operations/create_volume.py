@@ -23,7 +23,6 @@ from volumes.models import (
     Pool,
     Project,
     Status,
-    StatusChange,
     User,
     Volume,
 )
@@ -116,14 +115,7 @@ def _request_one(
     operation.save(force_insert=True)
     volume.last_operation = operation
     volume.save(force_insert=True)
-    StatusChange.objects.create(
-        kind="volume",
-        object_id=volume.pk,
-        project=project,
-        to_status=volume.status,
-        operation=operation,
-        actor=actor,
-    )
+    volume.remember("", volume.status, operation=operation, actor=actor)
     outbox.send_on_commit(operation)
     return operation
 

@@ -24,7 +24,6 @@ from volumes.models import (
     Operation,
     Pool,
     Status,
-    StatusChange,
     User,
     Volume,
 )
@@ -158,14 +157,7 @@ class DeleteVolume(common.VolumeVerb):
         pool = volume.pool
         if pool is not None and not operation.state.get("absent"):
             self._give_back(operation, volume, pool)
-        StatusChange.objects.create(
-            kind="volume",
-            object_id=volume.pk,
-            project_id=volume.project_id,
-            from_status=volume.status,
-            to_status="deleted",
-            operation=operation,
-        )
+        volume.remember(volume.status, "deleted", operation=operation)
         volume.delete()
 
     def _give_back(self, operation: Operation, volume: Volume, pool: Pool) -> None:

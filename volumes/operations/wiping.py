@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
 
 from django.utils.translation import gettext, gettext_noop
 
@@ -16,35 +19,64 @@ from volumes.nodes.samples import plan_samples
 from volumes.nodes.unit_state import UnitState
 from volumes.nodes.wipe_report import report
 
-KEYS = ("wipe", "verify", "discard")
 MIB = 1024**2
 
 
-def steps(volume: Volume, pool: Pool, *, title: str, skip: str = "", before: Sequence[Command] = ()) -> list[Step]:
-    """Zero the whole LV and read it back, as two phases of one unit on the node."""
-    size, device = volume.size_bytes, f"/dev/{pool.vg_name}/{volume.lv_name}"
-    samples = plan_samples(size, random.Random(volume.pk.int))  # noqa: S311 - which places is no secret
+class Block(Protocol):
+    """What has bytes to wipe."""
+
+    @property
+    def pk(self) -> UUID: ...
+    @property
+    def lv_name(self) -> str: ...
+    @property
+    def size_bytes(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Lv:
+    """An LV that is not what a row says it is: a snapshot's copy-on-write space, room that is made ready."""
+
+    pk: UUID
+    lv_name: str
+    size_bytes: int
+
+
+def steps(
+    block: Block,
+    pool: Pool,
+    *,
+    title: str,
+    skip: str = "",
+    before: Sequence[Command] = (),
+    mark: str = "",
+) -> list[Step]:
+    """Zero an LV and read it back, as two phases of one unit on the node. `mark` tells several of one operation apart."""
+    size, device = block.size_bytes, f"/dev/{pool.vg_name}/{block.lv_name}"
+    samples = plan_samples(size, random.Random(block.pk.int))  # noqa: S311 - which places is no secret
     read_bytes = sum(sample.length for sample in samples)
     unit = Unit(
-        key="wipe",
+        key=f"wipe{mark}",
         start=lambda name, offset: wipe.wipe(
-            name, device, size, offset=offset, samples=samples, cap_bytes_s=_cap(pool.node)
+            name, device, size, offset=offset, samples=samples, cap_bytes_s=cap(pool.node)
         ),
         report=lambda state: _report(pool.node, state),
         bytes_total={"zero": size, "verify": read_bytes},
     )
+    verify_title = _verify_title(whole=read_bytes >= size)
     return [
-        Step(key="wipe", title=title, unit=unit, phase="zero", commands=before, skip=skip, destroys=True),
-        Step(key="verify", title=_verify_title(volume, read_bytes), unit=unit, phase="verify", skip=skip),
+        Step(key=f"wipe{mark}", title=title, unit=unit, phase="zero", commands=before, skip=skip, destroys=True),
+        Step(key=f"verify{mark}", title=verify_title, unit=unit, phase="verify", skip=skip),
     ]
 
 
-def _cap(node: Node) -> int | None:
+def cap(node: Node) -> int | None:
+    """How many bytes a second a bulk job may read, and write, on this node; None without a cap."""
     return node.bandwidth_mib_s * MIB if node.bandwidth_mib_s else None
 
 
-def _verify_title(volume: Volume, read_bytes: int) -> str:
-    if read_bytes >= volume.size_bytes:
+def _verify_title(*, whole: bool) -> str:
+    if whole:
         return gettext("Verify that all of it reads back as zeroes")
     return gettext("Verify: read back the first and last 64 MiB and a random sample")
 
@@ -84,7 +116,7 @@ def _discard(volume: Volume, pool: Pool) -> Unit:
     device = f"/dev/{pool.vg_name}/{volume.lv_name}"
     return Unit(
         key="discard",
-        start=lambda name, offset: wipe.discard(name, device, volume.size_bytes, cap_bytes_s=_cap(pool.node)),
+        start=lambda name, offset: wipe.discard(name, device, volume.size_bytes, cap_bytes_s=cap(pool.node)),
         report=_discarded,
         bytes_total={"discard": volume.size_bytes},
     )
@@ -120,12 +152,12 @@ class DiscardFailed(NodeError):
     sentence = gettext_noop("The blocks could not be discarded: %(detail)s.")
 
 
-def estimate_s(volume: Volume, step: Step) -> float | None:
+def estimate_s(pool: Pool | None, step: Step) -> float | None:
     """Seconds a step will take, from this node's own measured rate; None where nothing was measured yet."""
-    if step.skip or volume.pool is None:
+    if step.skip or pool is None:
         return None
-    if step.key in ("wipe", "verify") and step.unit is not None:
-        rate = volume.pool.node.wipe_rate_mib_s
+    if step.phase in ("zero", "verify") and step.unit is not None:
+        rate = pool.node.wipe_rate_mib_s
         total = step.unit.bytes_total[step.phase]
         return total / MIB / rate if rate else None
     return 1.0

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from volumes.models import BAD, UNLIMITED, Drift, Node, Pool, Project, Volume
+from volumes.models import BAD, GIB, UNLIMITED, Drift, Node, Pool, Project, Volume
 from volumes.templatetags.marks import PROMISED_WARN, QUOTA_BAD, QUOTA_WARN, USED_BAD, USED_WARN
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def shares(pool: Pool) -> tuple[float, float]:
     if not pool.size_bytes:
         return 0.0, 0.0
     used = 100.0 * pool.used_bytes / pool.size_bytes
-    promised_gib = getattr(pool, "promised_gib", 0) if pool.is_thin else getattr(pool, "pending_gib", 0)
-    promised = 100.0 * promised_gib * 1024**3 / pool.size_bytes
+    promised_bytes = getattr(pool, "promised_gib", 0) * GIB if pool.is_thin else getattr(pool, "pending_bytes", 0)
+    promised = 100.0 * promised_bytes / pool.size_bytes
     return used, promised if pool.is_thin else min(100.0, used + promised)
 
 

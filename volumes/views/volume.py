@@ -15,7 +15,7 @@ from volumes import rules
 from volumes.errors import Refused
 from volumes.forms import EditForm
 from volumes.models import Operation, StatusChange
-from volumes.operations import delete_volume, edit_volume
+from volumes.operations import delete_volume, edit
 from volumes.views import access, acting, listing, progress
 from volumes.views.volumes import row_of
 
@@ -83,7 +83,7 @@ def volume_edit(request: Request, volume_id: UUID) -> HttpResponse:
     back = acting.safe_next(request, reverse("volume", args=[volume.pk]))
     if request.method == "POST" and form.is_valid():
         try:
-            edit_volume.request(volume, actor=request.user, **form.cleaned_data)
+            edit.request(volume, actor=request.user, **form.cleaned_data)
         except Refused as refusal:
             acting.refuse(form, refusal)
         else:

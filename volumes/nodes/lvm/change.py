@@ -31,6 +31,46 @@ def create_thin(vg: str, pool: str, name: str, size_bytes: int, *, tags: Sequenc
     ]  # fmt: skip
 
 
+def snapshot_thick(vg: str, origin: str, name: str, cow_bytes: int, *, tags: Sequence[str]) -> list[str]:
+    """Freeze an LV's content of this moment. What is overwritten later goes to `cow_bytes` of space of its own.
+
+    LVM cuts `cow_bytes` down to what the origin could ever fill. When that space is full the snapshot is lost.
+    """
+    return [
+        "lvcreate", "--yes", "--snapshot", "--permission", "r", "--name", name, "--size", f"{cow_bytes}b",
+        *_add_tags(tags), f"{vg}/{origin}",
+    ]  # fmt: skip
+
+
+def snapshot_thin(vg: str, origin: str, name: str, *, tags: Sequence[str], writable: bool = False) -> list[str]:
+    """Share a thin LV's blocks under another name. LVM would leave it inactive and skip it when activating: not here."""
+    return [
+        "lvcreate", "--yes", "--snapshot", "--setactivationskip", "n", *([] if writable else ["--permission", "r"]),
+        "--name", name, *_add_tags(tags), f"{vg}/{origin}",
+    ]  # fmt: skip
+
+
+def extend(vg: str, name: str, size_bytes: int, extents: Sequence[str] = ()) -> list[str]:
+    """Grow an LV to `size_bytes`, on these `extents` where some are named. The new part is not cleared.
+
+    Fails, changing nothing, when it has that size already, or the extents do not suffice.
+    """
+    return ["lvextend", "--yes", "--size", f"{size_bytes}b", f"{vg}/{name}", *extents]
+
+
+def split_snapshot(vg: str, name: str) -> list[str]:
+    """Part a thick snapshot from its origin: what is left is a plain LV with the copy-on-write space, to be wiped."""
+    return ["lvconvert", "--yes", "--splitsnapshot", f"{vg}/{name}"]
+
+
+def merge_snapshot(vg: str, name: str) -> list[str]:
+    """Give the origin the snapshot's content back, and the snapshot up. Returns when the last block is merged.
+
+    Fails while the origin is open. Power loss in the middle: LVM goes on when the origin is activated.
+    """
+    return ["lvconvert", "--yes", "--merge", "--interval", "1", f"{vg}/{name}"]
+
+
 def remove(vg: str, name: str, *, ident: str) -> list[str]:
     """Remove the LV if it is ours and has no thick snapshots, which LVM would silently remove with it.
 

@@ -139,9 +139,15 @@ def one_lv(vg: str, name: str) -> list[str]:
     return ["lvs", *_FORMAT, "-o", f"{_LV_FIELDS},{_SEGMENT_FIELDS}", f"{vg}/{name}"]
 
 
-def find_lv(vg: str, name: str) -> list[str]:
+def find_lv(vg: str, *names: str) -> list[str]:
     """As `one_lv`, but prints an empty report when the LV is not there and fails only when the group is not."""
-    return ["lvs", *_FORMAT, "-o", f"{_LV_FIELDS},{_SEGMENT_FIELDS}", "--select", f'lv_name="{name}"', vg]
+    wanted = " || ".join(f'lv_name="{name}"' for name in names)
+    return ["lvs", *_FORMAT, "-o", f"{_LV_FIELDS},{_SEGMENT_FIELDS}", "--select", wanted, vg]
+
+
+def where(vg: str, name: str) -> list[str]:
+    """The physical extents of an LV, as `lvextend` and `lvcreate` take them: `/dev/sdb:0-255`, separated by blanks."""
+    return ["lvs", "--noheadings", "-o", "seg_pe_ranges", f"{vg}/{name}"]
 
 
 def parse_report(text: str) -> Report:

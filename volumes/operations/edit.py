@@ -1,4 +1,4 @@
-"""Edit Volume: name, description and metadata. Nothing on a node changes, so there is no operation."""
+"""Edit a volume or a snapshot: name, description and metadata. Nothing on a node changes, so there is no operation."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from django.utils.translation import gettext
 
 from volumes import rules
 from volumes.errors import Conflict, NotAllowed, Refused
-from volumes.models import Status, StatusChange, User, Volume
+from volumes.models import Status, User
+from volumes.operations.common import Owned
 
 
 def request(
-    volume: Volume,
+    owned: Owned,
     *,
     actor: User,
     name: str,
@@ -21,31 +22,24 @@ def request(
     metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Change what people wrote about it. Raises Conflict when it began to be deleted meanwhile."""
-    if not rules.may_act(actor, volume.project):
+    if not rules.may_act(actor, owned.project):
         raise NotAllowed(gettext("You may look at this project, but not change it."))
-    if reason := rules.why_not_edit(volume):
+    if reason := rules.why_not_edit(owned):
         raise Refused(reason)
     fields = {"name": name, "description": description}
     changed = [
-        f"{field}: {getattr(volume, field)!r} > {new!r}"
+        f"{field}: {getattr(owned, field)!r} > {new!r}"
         for field, new in fields.items()
-        if getattr(volume, field) != new
+        if getattr(owned, field) != new
     ]
-    if metadata is not None and dict(metadata) != volume.metadata:
+    if metadata is not None and dict(metadata) != owned.metadata:
         changed.append(gettext("metadata"))
     with transaction.atomic():
-        rows = Volume.objects.filter(pk=volume.pk).exclude(status=Status.DELETING)
+        rows = type(owned).objects.filter(pk=owned.pk).exclude(status=Status.DELETING)
         extra = {"metadata": dict(metadata)} if metadata is not None else {}
         if not rows.update(**fields, **extra):
             raise Conflict(gettext("It is being deleted."))
-        volume.refresh_from_db()
+        owned.refresh_from_db()
         if changed:
-            StatusChange.objects.create(
-                kind="volume",
-                object_id=volume.pk,
-                project=volume.project,
-                from_status=volume.status,
-                to_status=volume.status,
-                why=gettext("Edited: %(what)s.") % {"what": ", ".join(changed)},
-                actor=actor,
-            )
+            why = gettext("Edited: %(what)s.") % {"what": ", ".join(changed)}
+            owned.remember(owned.status, owned.status, why=why, actor=actor)
