@@ -91,13 +91,35 @@ def test_a_cancel_after_the_last_step_comes_too_late(deleting: Operation, volume
 
 def test_a_doubt_is_settled_by_the_node_and_a_certainty_never() -> None:
     operation = OperationFactory()
-    doubt.maybe(operation)
+    doubt.maybe(operation, "boot")
     assert doubt.has_begun(operation)
     doubt.settle(operation, begun=False)
     assert not doubt.has_begun(operation)
     doubt.begun(operation)
     doubt.settle(operation, begun=False)
     assert doubt.has_begun(operation)
+
+
+def test_that_a_unit_is_not_there_proves_nothing_once_the_node_has_restarted() -> None:
+    operation = OperationFactory()
+    doubt.maybe(operation, "the first boot")
+    doubt.settle_unit(operation, there=False, boot_id="the first boot")
+    assert not doubt.has_begun(operation)
+    doubt.maybe(operation, "the first boot")
+    doubt.settle_unit(operation, there=False, boot_id="the second boot")
+    assert doubt.has_begun(operation)
+
+
+def test_what_was_never_sent_is_not_doubted_because_a_node_restarted() -> None:
+    operation = OperationFactory()
+    doubt.settle_unit(operation, there=False, boot_id="the second boot")
+    assert not doubt.has_begun(operation)
+
+
+def test_a_unit_that_takes_its_node_down_is_not_started_for_ever(deleting: Operation) -> None:
+    deleting.steps.filter(key="verify").update(facts={"tries": units.MOST_TRIES, "resume": 0})
+    with pytest.raises(units.KeepsRestarting):
+        lost(deleting)
 
 
 def test_a_removal_that_was_sent_before_is_not_blamed_on_others(
@@ -165,7 +187,6 @@ def test_a_group_that_grew_is_no_longer_clean(thick: Pool) -> None:
 )
 def test_bytes_that_others_left_behind_make_a_pool_unclean(thick: Pool, now: dict[str, list[object]]) -> None:
     reconcile._remember_strangers(thick, {"theirs": ["u1", 2 * GIB]})
-    assert thick.free_space_is_clean
     reconcile._remember_strangers(thick, now)
     thick.refresh_from_db()
     assert not thick.free_space_is_clean

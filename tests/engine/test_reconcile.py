@@ -169,11 +169,22 @@ class TestFreeSpace:
         thick.refresh_from_db()
         assert thick.free_space_is_clean
 
-    def test_stays_clean_while_the_lvs_of_others_stay(self, thick: Pool) -> None:
+    def test_stays_clean_while_the_lvs_of_others_that_were_there_from_the_first_stay(self, thick: Pool) -> None:
+        look(thick, lv("root"))
+        look(thick, lv("root"))
+        thick.refresh_from_db()
+        assert thick.free_space_is_clean
+
+    def test_is_no_longer_clean_when_an_lv_of_others_appeared(self, thick: Pool) -> None:
         look(thick, lv("root"))
         look(thick, lv("root"), lv("swap"))
         thick.refresh_from_db()
-        assert thick.free_space_is_clean
+        assert not thick.free_space_is_clean
+
+    def test_is_no_longer_clean_when_the_lv_of_a_volume_shrank(self, settled: Volume, thick: Pool) -> None:
+        look(thick, {**lv_of(settled), "size_bytes": settled.size_bytes // 2})
+        thick.refresh_from_db()
+        assert not thick.free_space_is_clean
 
     def test_of_a_thin_pool_is_never_in_doubt(self, thin: Pool) -> None:
         look(thin, lv("root"))

@@ -188,6 +188,32 @@ class TestOurs:
         stack.assert_at_rest()
 
 
+def test_what_somebody_added_to_an_lv_by_hand_is_wiped_with_it(stack: Stack) -> None:
+    volume = stack.create(size_gib=1, pool=stack.thick)
+    name = f"{KEY}/{volume.lv_name}"
+    stack.node1.sh(f"lvextend -qq -L +64m {name}")
+    extents = stack.node1.extents(volume)
+    stack.node1.fill(name, mib=64, offset_mib=1024)
+
+    operation = stack.delete(volume)
+
+    assert operation.steps.get(key="wipe").note.startswith(f"{GIB + 64 * 1024**2} bytes zeroed")
+    assert stack.node1.is_zero(made_by_hand(stack, extents))
+
+
+def test_what_somebody_cut_off_an_lv_by_hand_leaves_the_pool_unclean_and_it_can_be_deleted(stack: Stack) -> None:
+    volume = stack.create(size_gib=1, pool=stack.thick)
+    stack.node1.sh(f"lvreduce --yes -qq --force -L 512m {KEY}/{volume.lv_name}")
+
+    def is_unclean() -> bool:
+        stack.thick.refresh_from_db()
+        return not stack.thick.free_space_is_clean
+
+    until("the watch has seen it", is_unclean, timeout_s=75)
+    stack.delete(volume)
+    assert stack.node1.lvs() == {}
+
+
 def test_wipe_method_none_keeps_the_bytes_says_so_and_the_next_volume_is_zeroed(stack: Stack) -> None:
     stack.thick.set(wipe_method=Pool.WipeMethod.NONE)
     volume = stack.create(size_gib=1, pool=stack.thick)

@@ -48,12 +48,15 @@ def test_facts_of_a_node_are_read_in_one_go(stack: Stack) -> None:
     assert pool.vg_uuid
 
 
-def test_an_lv_of_others_is_shown_and_the_free_space_is_not_clean_once_it_has_gone(stack: Stack) -> None:
+def test_an_lv_of_others_is_shown_and_the_free_space_is_not_clean_from_then_on(stack: Stack) -> None:
     stack.watch.kill()
     stack.node1.sh("lvcreate --yes -qq -n root -L 64m stack-volumes")
     assert look(stack.thick) == [(Kind.FOREIGN_LV, "stack-volumes/root")]
-    assert stack.thick.free_space_is_clean
+    assert not stack.thick.free_space_is_clean
 
+    stack.thick.set(free_space_is_clean=True)  # an administrator says so
+    assert look(stack.thick) == [(Kind.FOREIGN_LV, "stack-volumes/root")]
+    assert stack.thick.free_space_is_clean
     stack.node1.sh("lvremove --yes -qq stack-volumes/root")
     assert look(stack.thick) == []
     assert not stack.thick.free_space_is_clean

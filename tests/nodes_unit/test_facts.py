@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.nodes_unit.test_lvm_report import LV_ROW, LV_SEGMENT, PV_ROW, VG_ROW
+from tests.nodes_unit.test_probe import MACHINE as PROGRAMS
 from volumes.nodes import facts
 from volumes.nodes.commands import Result
 
@@ -21,9 +22,17 @@ holder 253:9 other
 """
 
 
+VERSION = "  LVM version:     2.03.16(2)\n"
+
+
+def answers(version: str = VERSION) -> list[Result]:
+    """What a good node says to `gather`."""
+    texts = [REPORT, MACHINE, version, "boot b\nnow 1.5\ntails\n", PROGRAMS]
+    return [Result(("x",), 0, text, "", 0.1) for text in texts]
+
+
 def test_all_that_a_node_says_at_once() -> None:
-    texts = [REPORT, MACHINE, "  LVM version:     2.03.16(2)\n", "boot b\nnow 1.5\ntails\n"]
-    found = facts.parse([Result(("x",), 0, text, "", 0.1) for text in texts])
+    found = facts.parse(answers())
 
     assert (found.lvm_version, found.kernel, found.os) == (
         "2.03.16",
@@ -41,4 +50,10 @@ def test_gathering_only_looks() -> None:
     commands = facts.gather()
 
     assert all(command.read_only for command in commands)
-    assert len(commands) == 4
+    assert len(commands) == 5
+
+
+def test_a_node_that_was_downgraded_says_so_with_its_facts() -> None:
+    assert facts.problems(answers(), node="node-1", user="root") == ()
+    (problem,) = facts.problems(answers("  LVM version:     2.02.187(2)\n"), node="node-1", user="root")
+    assert str(problem) == "LVM 2.02.187 on node-1 is too old; 2.03.11 or newer is needed."

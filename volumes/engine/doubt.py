@@ -20,18 +20,25 @@ def begun(operation: Operation) -> None:
     _set(operation, "yes")
 
 
-def maybe(operation: Operation) -> None:
-    """It was sent, and no answer came."""
-    if not has_begun(operation):
-        _set(operation, "maybe")
+def maybe(operation: Operation, boot_id: str) -> None:
+    """It is about to be sent, to a node of this boot: from here on nobody but the node can say that it did not begin."""
+    if operation.state.get(KEY) != "yes":
+        operation.state |= {KEY: "maybe", "boot": boot_id}
+        operation.save(update_fields=["state", "updated_at"])
 
 
 def settle(operation: Operation, *, begun: bool) -> None:
     """The node was asked."""
-    if begun:
+    if operation.state.get(KEY) == "maybe":
+        _set(operation, "yes" if begun else "")
+
+
+def settle_unit(operation: Operation, *, there: bool, boot_id: str) -> None:
+    """The node was asked for a unit. That it is not there proves something only in the boot in which it was sent."""
+    if there:
         _set(operation, "yes")
-    elif operation.state.get(KEY) == "maybe":
-        _set(operation, "")
+    else:
+        settle(operation, begun=not boot_id or operation.state.get("boot") != boot_id)
 
 
 def _set(operation: Operation, value: str) -> None:

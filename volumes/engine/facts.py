@@ -19,12 +19,14 @@ def refresh(node: Node) -> NodeFacts:
     asked_at = timezone.now()
     results = session(node).run(*node_facts.gather(), timeout_s=60)
     answered_at = timezone.now()
+    if problems := node_facts.problems(results, node=node.name, user=node.ssh_user):
+        raise problems[0]
     found = node_facts.parse(results)
     middle = asked_at + (answered_at - asked_at) / 2
     node.set(facts={**_kept(node), **_as_json(found, middle)}, facts_at=asked_at)
     for pool in node.pools.all():
         store_pool(pool, found, asked_at)
-    reconcile.compare(node, asked_at)
+    reconcile.compare(node, asked_at, found.units)
     return found
 
 

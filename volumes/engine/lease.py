@@ -19,8 +19,8 @@ from django.utils import timezone
 
 from volumes.models import Operation
 
-LEASE = timedelta(seconds=20)
-RENEW_S = 5.0
+LEASE = timedelta(seconds=10)
+RENEW_S = 2.5
 log = structlog.get_logger(__name__)
 
 

@@ -38,9 +38,12 @@ def run(
     operation.state["round_trips"] = int(operation.state.get("round_trips", 0)) + 1
     operation.save(update_fields=["state"])
     try:
-        return session(node).run(*commands, timeout_s=timeout_s)
+        results = session(node).run(*commands, timeout_s=timeout_s)
     finally:
         lease.check(operation, token)
+    if operation.state.pop("waited_for", None):  # it answers: the patience with its next silence begins anew
+        operation.save(update_fields=["state"])
+    return results
 
 
 def session(node: Node) -> Session:

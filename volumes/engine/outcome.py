@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from volumes.engine import doubt, lease, outbox, record, units
+from volumes.engine import lease, outbox, record, units
 from volumes.engine.link import run
 from volumes.engine.protocol import Next, verb_of
 from volumes.engine.protocol import Step as Plan
@@ -190,10 +190,9 @@ def _undo_on_node(operation: Operation, token: uuid.UUID) -> str | None:
 
 
 def _stop_units(operation: Operation, token: uuid.UUID, node: Node, seen: Result) -> list[Result]:
-    """No unit of an operation that failed goes on; that there was one means that it had begun."""
+    """No unit of an operation that failed goes on."""
     mine = units.of(operation, seen)
     if mine:
-        doubt.begun(operation)
         units.forget_later(operation)
     running = [unit.name for unit in mine if not unit.ended]
     return run(operation, token, node, *units.stop_all(running), timeout_s=150) if running else []

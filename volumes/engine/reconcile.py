@@ -5,6 +5,7 @@ Nothing here ever changes or removes an LV.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -27,8 +28,10 @@ from volumes.models import (
     SnapshotStatus,
     Status,
     StatusChange,
+    Step,
     Volume,
 )
+from volumes.nodes.units import UnitState
 
 log = structlog.get_logger(__name__)
 SETTLED = timedelta(seconds=20)
@@ -43,9 +46,9 @@ STRAY: dict[str, str] = {
 """What a row becomes that says it moves while nothing moves it; `error` where nothing is said here."""
 
 
-def compare(node: Node, asked_at: datetime) -> None:
+def compare(node: Node, asked_at: datetime, units: Iterable[UnitState] = ()) -> None:
     """Everything that differs on this node, as of `asked_at`."""
-    seen: list[Drift] = []
+    seen = _compare_units(node, units)
     for pool in node.pools.all():
         if not pool.present:
             seen.append(
@@ -68,6 +71,21 @@ def compare(node: Node, asked_at: datetime) -> None:
         seen.append(_drift(node, None, Drift.Kind.CLOCK_SKEW, node.name, detail))
     _store(node, seen, asked_at)
     settle_strays()
+
+
+def _compare_units(node: Node, units: Iterable[UnitState]) -> list[Drift]:
+    """Units that nobody waits for: those of ours that ended are cleaned away, the others are shown."""
+    there = {unit.name: unit for unit in units}
+    rows = Step.objects.filter(unit__in=there).select_related("operation")
+    for row in rows:
+        unit = there.pop(row.unit, None)
+        if unit is not None and unit.ended and row.operation.is_finished and "clean_up" not in row.facts:
+            row.facts = {**row.facts, "clean_up": True}
+            row.save(update_fields=["facts"])
+    detail = gettext("%(unit)s runs or ran on %(node)s, and no step of an operation knows it.")
+    return [
+        _drift(node, None, Drift.Kind.UNIT_WITHOUT_STEP, name, detail % {"unit": name, "node": node}) for name in there
+    ]
 
 
 def _drift(node: Node, pool: Pool | None, kind: str, subject: str, detail: str) -> Drift:
@@ -123,7 +141,10 @@ def _compare_volume(node: Node, pool: Pool, volume: Volume, lv: dict[str, object
         }
         _missing_lv(volume, detail)
         return [_drift(node, pool, Drift.Kind.ROW_WITHOUT_LV, subject, detail)]
-    if lv["size_bytes"] != volume.size_bytes and volume.allocated_at is not None:
+    more = int(str(lv["size_bytes"])) - volume.size_bytes  # LVM rounds up to whole extents
+    if not 0 <= more < pool.extent_size_bytes and volume.allocated_at is not None:
+        if more < 0:
+            _no_longer_clean(pool, [subject])  # whoever shrank it wiped nothing
         detail = gettext("The row of %(name)s says %(row)d bytes, the node %(lv)d.") % {
             "name": volume,
             "row": volume.size_bytes,
@@ -209,11 +230,16 @@ def _uuid(text: str | None) -> UUID | None:
 
 
 def _remember_strangers(pool: Pool, now: dict[str, list[Any]]) -> None:
-    """An LV of others that vanished, shrank or was made anew left its bytes in the free space: it is clean no more."""
-    before = pool.facts.get("strangers_before") or {}
-    gone = [name for name, known in before.items() if _has_left_bytes(known, now.get(name))]
-    if gone:
-        _no_longer_clean(pool, sorted(gone))
+    """An LV of others that vanished, shrank or was made anew left its bytes in the free space: it is clean no more.
+
+    One that appears counts already: whoever makes LVs here will remove them unwiped, perhaps between two looks. Those of the
+    first look were there when a person said what the free space is like.
+    """
+    before: dict[str, list[Any]] | None = pool.facts.get("strangers_before")
+    known = now if before is None else before
+    gone = [name for name, lv in known.items() if _has_left_bytes(lv, now.get(name))]
+    if suspect := [*gone, *(set(now) - set(known))]:
+        _no_longer_clean(pool, sorted(suspect))
     if before != now:
         pool.facts["strangers_before"] = now
         pool.set(facts=pool.facts)

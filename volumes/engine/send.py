@@ -27,10 +27,13 @@ def batch(operation: Operation, token: uuid.UUID, todo: Pairs) -> bool:
     node = _node(operation)
     pairs = _gather(operation, node, todo)
     if not pairs:
+        _prove_again(operation)
         return outcome.wait(operation, Operation.Waits.PLACE, places.waits_text(node))
     commands = [_commands(step, row) for step, row in pairs]
     for _, row in pairs[:1]:
         record.begin(row, node)
+    if any(step.destroys for step, _ in pairs):
+        doubt.maybe(operation, str(node.facts.get("boot_id", "")))
     try:
         results = run(operation, token, node, *(c for group in commands for c in group), timeout_s=TIMEOUT_S)
     except NodeError as error:
@@ -54,7 +57,16 @@ def _node(operation: Operation) -> Node:
     return node
 
 
+def _prove_again(operation: Operation) -> None:
+    """It may wait for hours: what was proven (that nothing holds the LV, that it is ours) is proven anew right before it goes on."""
+    proofs = [step.key for step in verb_of(operation).steps(operation) if step.proof]
+    operation.steps.filter(round=operation.round, key__in=proofs, status=Step.Status.DONE).update(
+        status=Step.Status.WAITING, finished_at=None
+    )
+
+
 def _gather(operation: Operation, node: Node, todo: Pairs) -> Pairs:
+    """Proofs are not sent where the unit they stand before has no place: empty then."""
     pairs: Pairs = []
     for step, row in todo:
         if step.local is not None or step.skip:
@@ -64,6 +76,8 @@ def _gather(operation: Operation, node: Node, todo: Pairs) -> Pairs:
             if places.take(node, mine, units.name(operation, row)):
                 row.refresh_from_db()
                 pairs.append((step, row))
+            elif all(step.proof for step, _ in pairs):
+                return []
             break
         pairs.append((step, row))
         if step.check is not None:
@@ -115,13 +129,13 @@ def _keep(pairs: Pairs, commands: list[list[Command]], error: NodeError, node: N
 
 
 def _remember_destruction(operation: Operation, pairs: Pairs, commands: list[list[Command]], error: NodeError) -> None:
-    """A removal that ran cannot be called back because the look that follows it failed."""
+    """A removal that ran cannot be called back because the look that follows it failed; what never came to run did not begin."""
+    if isinstance(error, OutcomeUnknown):
+        return
     dealt = record.split(error.results, [len(group) for group in commands])
-    for (step, _), mine in zip(pairs, dealt, strict=True):
-        if step.destroys and step.unit is None and mine and mine[0].ok:
-            doubt.begun(operation)
-        elif step.destroys and isinstance(error, OutcomeUnknown):
-            doubt.maybe(operation)
+    destroyers = [(step, mine) for (step, _), mine in zip(pairs, dealt, strict=True) if step.destroys]
+    if destroyers:
+        doubt.settle(operation, begun=any(step.unit is None and bool(mine) and mine[0].ok for step, mine in destroyers))
 
 
 def _as_if_never_sent(pairs: Pairs) -> None:
@@ -158,6 +172,8 @@ def look_first(operation: Operation, token: uuid.UUID, todo: Pairs) -> bool:
             if step.destroys:
                 doubt.begun(operation)
         elif row.status == Step.Status.RUNNING and not row.unit:
+            if step.destroys:
+                doubt.settle(operation, begun=False)
             row.status = Step.Status.WAITING
             row.note = gettext("Interrupted, so it runs again.")
             row.save(update_fields=["status", "note"])

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from volumes.engine import doubt, record
 from volumes.engine.link import run
@@ -19,6 +19,8 @@ from volumes.nodes.errors import NodeError
 from volumes.nodes.units import UnitState
 
 Pairs = list[tuple[Plan, Step]]
+MOST_TRIES = 5
+"""A unit that takes the node down with it is not started for ever."""
 
 
 def name(operation: Operation, row: Step) -> str:
@@ -38,8 +40,12 @@ def look() -> Command:
 
 
 def adopt(operation: Operation, pairs: Pairs, result: Result) -> None:
-    """After a crash: a unit that is on the node is followed; one that is not is started again."""
-    lost = units.parse_watch(result.stdout).unit(pairs[0][1].unit).state == "missing"
+    """After a crash: a unit that is on the node is followed; one that is not is started again.
+
+    Only the boot in which it was sent can vouch that it was never begun: a node that restarted has forgotten.
+    """
+    seen = units.parse_watch(result.stdout)
+    lost = seen.unit(pairs[0][1].unit).state == "missing"
     with transaction.atomic():
         for _, row in pairs:
             if lost:
@@ -50,7 +56,7 @@ def adopt(operation: Operation, pairs: Pairs, result: Result) -> None:
             row.save(update_fields=["unit", "status", "started_at", "facts"])
         if not lost:
             _done_before(operation, pairs[0][1])
-        doubt.settle(operation, begun=not lost)
+        doubt.settle_unit(operation, there=not lost, boot_id=seen.boot_id)
 
 
 def _done_before(operation: Operation, row: Step) -> None:
@@ -60,9 +66,11 @@ def _done_before(operation: Operation, row: Step) -> None:
 
 
 def of(operation: Operation, result: Result) -> list[UnitState]:
-    """The units of this operation that the node knows of, from the answer to `look`."""
-    prefix = units.unit_name(str(operation.pk), "")
-    return [unit for unit in units.parse_watch(result.stdout).units if unit.name.startswith(prefix)]
+    """The units of this operation that the node knows of, from the answer to `look`. That there is one means that it had begun."""
+    prefix, seen = units.unit_name(str(operation.pk), ""), units.parse_watch(result.stdout)
+    mine = [unit for unit in seen.units if unit.name.startswith(prefix)]
+    doubt.settle_unit(operation, there=bool(mine), boot_id=seen.boot_id)
+    return mine
 
 
 def ended(operation: Operation, todo: Pairs) -> bool:
@@ -109,6 +117,8 @@ def _begin_again(operation: Operation, unit: str) -> bool:
     """
     rows = list(operation.steps.filter(round=operation.round, unit=unit).order_by("number"))
     tries = max(int(row.facts.get("tries", 0)) for row in rows) + 1
+    if tries > MOST_TRIES:
+        raise KeepsRestarting(node=rows[0].node_name, count=tries)
     offset = int(rows[0].facts.get("resume", 0))
     proofs = [step.key for step in verb_of(operation).steps(operation) if step.proof]
     with transaction.atomic():
@@ -122,6 +132,13 @@ def _begin_again(operation: Operation, unit: str) -> bool:
             status=Step.Status.WAITING, finished_at=None
         )
     return True
+
+
+class KeepsRestarting(NodeError):
+    """Perhaps by chance, perhaps because of the work itself."""
+
+    sentence = gettext_noop("%(node)s restarted %(count)s times while it worked on this.")
+    way_out = gettext_noop("Look for the reason in its log (`journalctl -b -1`) and at its disks, then try again.")
 
 
 def stop(operation: Operation, token: uuid.UUID, row: Step) -> None:

@@ -100,7 +100,8 @@ class NodeWatch(threading.Thread):
         if not names:
             return False
         result = session(node).run(units.watch(names), timeout_s=20)[0]
-        self._heard(node)
+        if node.state != Node.State.BROKEN:  # it answers; only its facts say that it can be used again
+            self._heard(node)
         progress.apply(node, units.parse_watch(result.stdout))
         return True
 

@@ -27,7 +27,7 @@ class NodeForm(forms.ModelForm[Node]):
         help_texts: ClassVar = {
             "zone": _("Free text: a rack, a room, a site."),
             "bulk_limit": _("Wipes and copies beyond this wait for a place."),
-            "bandwidth_mib_s": _("For each bulk job. Empty: no cap."),
+            "bandwidth_mib_s": _("Shared by all bulk jobs of the node. Empty: no cap."),
         }
 
 

@@ -3,15 +3,26 @@
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from volumes.models.base import Row
+from volumes.nodes.keys import parse_host_key
 
 SILENT_AFTER = timedelta(seconds=45)
 """A node unheard of for so long is shown as not answering, whatever its last word was."""
+
+
+def validate_host_key(text: str) -> None:
+    """A key that cannot be read would make every look at the node fail, and say so nowhere but in the log."""
+    try:
+        parse_host_key(text)
+    except ValueError as error:
+        said = _("This is no host key. Paste the line of /etc/ssh/ssh_host_ed25519_key.pub: its type, then the key.")
+        raise ValidationError(said) from error
 
 
 class Node(Row):
@@ -47,7 +58,12 @@ class Node(Row):
         default="root",
         validators=[RegexValidator(r"^[a-z_][a-z0-9_-]*$", _("A user name of the node."))],
     )
-    host_key = models.TextField(_("host key"), blank=True, help_text=_("Type and key, as confirmed by a person."))
+    host_key = models.TextField(
+        _("host key"),
+        blank=True,
+        validators=[validate_host_key],
+        help_text=_("Type and key, as confirmed by a person."),
+    )
     zone = models.CharField(_("zone"), max_length=64, blank=True)
     tags = models.JSONField(_("tags"), default=list, blank=True)
     enabled = models.BooleanField(_("takes new volumes"), default=True)
@@ -60,7 +76,7 @@ class Node(Row):
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text=_("For each bulk job. Empty: no cap."),
+        help_text=_("Shared by all bulk jobs of the node. Empty: no cap."),
     )
     state = models.CharField(_("state"), max_length=11, choices=State, default=State.UNKNOWN)
     state_reason = models.TextField(_("reason"), blank=True)

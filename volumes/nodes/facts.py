@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from . import units
 from .commands import Command, Result, read
+from .errors import NodeError
 from .lvm.report import LogicalVolume, Report, full_report, parse_report, parse_version
-from .probe import Probe, probe
+from .probe import Probe, judge, look_at_machine, probe
 from .units import UnitState
 
 
@@ -34,12 +35,13 @@ def gather() -> list[Command]:
         read(["bash", "-c", units.script("facts"), "hearth-facts"]),
         read(["lvm", "version"]),
         units.watch(wait_s=0),
+        look_at_machine(),
     ]
 
 
 def parse(results: Sequence[Result]) -> NodeFacts:
     """The answers to `gather`, in its order."""
-    report, machine, version, watched = (result.stdout for result in results)
+    report, machine, version, watched, _ = (result.stdout for result in results)
     lvm = parse_report(report)
     rows = [line.partition(" ") for line in machine.splitlines()]
     about = {key: value for key, _, value in rows if key != "holder"}
@@ -56,6 +58,12 @@ def parse(results: Sequence[Result]) -> NodeFacts:
     )
 
 
+def problems(results: Sequence[Result], *, node: str, user: str) -> tuple[NodeError, ...]:
+    """What keeps the node from being used, from the answers to `gather`: something was uninstalled, or downgraded."""
+    report, _, version, _, machine = results
+    return judge([machine, version, report], node=node, user=user).problems
+
+
 def _holders(lvs: Sequence[LogicalVolume], lines: Sequence[str]) -> dict[str, tuple[str, ...]]:
     names = {f"{lv.major}:{lv.minor}": f"{lv.vg}/{lv.name}" for lv in lvs if lv.minor is not None}
     found: dict[str, tuple[str, ...]] = {}
@@ -66,4 +74,4 @@ def _holders(lvs: Sequence[LogicalVolume], lines: Sequence[str]) -> dict[str, tu
     return found
 
 
-__all__ = ["NodeFacts", "Probe", "gather", "parse", "probe"]
+__all__ = ["NodeFacts", "Probe", "gather", "parse", "probe", "problems"]

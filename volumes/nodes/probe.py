@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from .commands import Result, read
+from .commands import Command, Result, read
 from .errors import LvmMissing, LvmTooOld, NodeError, NoPrivilege, ProgramMissing, ProgramTooOld
 from .explain import explain
 from .lvm.report import full_report, parse_version
@@ -42,12 +42,17 @@ class Probe:
 def probe(session: Session) -> Probe:
     """Look; nothing is changed. Raises what the connection itself raises (an `Unreachable`)."""
     looked = session.run(
-        read(["bash", "-c", script("probe"), "hearth-probe", *PACKAGES], allow_failure=True),
+        look_at_machine(),
         read(["lvm", "version"], allow_failure=True),
         read(full_report(), allow_failure=True),
         timeout_s=60,
     )
     return judge(looked, node=session.target.name, user=session.target.user)
+
+
+def look_at_machine() -> Command:
+    """Ask for the versions of what Hearth runs there, and for what is missing."""
+    return read(["bash", "-c", script("probe"), "hearth-probe", *PACKAGES], allow_failure=True)
 
 
 def judge(results: list[Result], *, node: str, user: str) -> Probe:

@@ -143,13 +143,13 @@ class CreateVolume(common.VolumeVerb):
                 key="make",
                 title=gettext("Make the logical volume, %(size)d GiB") % {"size": volume.size_gib},
                 commands=_make(volume, pool),
-                check=lambda results: _check_size(volume, results),
-                done=lambda facts: _already(volume, facts),
+                check=lambda results: _check_size(operation, volume, results),
+                done=lambda facts: _already(operation, volume, facts),
             )
         )
         if not pool.is_thin and (operation.state.get("zero", False) or not pool.free_space_is_clean):
             steps += wiping.steps(
-                volume,
+                wiping.Lv(volume.pk, volume.lv_name, int(operation.state.get("lv_bytes", 0)) or volume.size_bytes),
                 pool,
                 title=gettext("Zero it, for the pool's free space is not known to be clean"),
             )
@@ -280,19 +280,26 @@ def _make(volume: Volume, pool: Pool) -> list[Command]:
     ]
 
 
-def _check_size(volume: Volume, results: Sequence[Result]) -> str:
-    """The size is read back from the node, never assumed."""
+def _check_size(operation: Operation, volume: Volume, results: Sequence[Result]) -> str:
+    """The size is read back from the node, never assumed; LVM rounds up to whole extents."""
     found = int(results[-1].stdout.strip() or 0)
-    if found < volume.size_bytes:
-        raise WrongSize(asked=volume.size_bytes, found=found)
+    _note_size(operation, volume, found)
     return gettext("read back: %(bytes)d bytes") % {"bytes": found}
 
 
-def _already(volume: Volume, facts: common.Facts) -> str:
+def _note_size(operation: Operation, volume: Volume, found: int) -> None:
+    if found < volume.size_bytes:
+        raise WrongSize(asked=volume.size_bytes, found=found)
+    operation.state["lv_bytes"] = found
+    operation.save(update_fields=["state", "updated_at"])
+
+
+def _already(operation: Operation, volume: Volume, facts: common.Facts) -> str:
     if facts.lv is None:
         return ""
     if not common.is_ours(volume, facts.lv):
         raise AlreadyExists(vg=facts.lv.vg, lv=facts.lv.name)
+    _note_size(operation, volume, facts.lv.size_bytes)
     return gettext("It is there already: %(bytes)d bytes.") % {"bytes": facts.lv.size_bytes}
 
 

@@ -87,7 +87,7 @@ class DeleteVolume(common.VolumeVerb):
                 skip=gone,
                 proof=True,
             ),
-            *wiping.delete_steps(volume, pool, skip=gone),
+            *wiping.delete_steps(_block(operation, volume), pool, skip=gone),
             Step(
                 key="remove",
                 title=gettext("Remove it and see that it is gone"),
@@ -127,6 +127,8 @@ class DeleteVolume(common.VolumeVerb):
             raise NotOurs(vg=pool.vg_name, lv=volume.lv_name, tag=f"hearth.id={volume.pk}")
         if facts.lv.is_origin:
             raise HasSnapshots(lv=f"{pool.vg_name}/{volume.lv_name}")
+        operation.state["lv_bytes"] = facts.lv.size_bytes  # all of it is wiped, whatever the row says
+        operation.save(update_fields=["state", "updated_at"])
         return ""
 
     def _was_removed_by_us(self, volume: Volume) -> bool:
@@ -165,7 +167,8 @@ class DeleteVolume(common.VolumeVerb):
             return
         wiped = operation.steps.filter(key="verify", status=StepRow.Status.DONE).exists()
         fields = {} if wiped else {"free_space_is_clean": False}
-        Pool.objects.filter(pk=pool.pk).update(free_bytes=F("free_bytes") + volume.size_bytes, **fields)
+        freed = _block(operation, volume).size_bytes
+        Pool.objects.filter(pk=pool.pk).update(free_bytes=F("free_bytes") + freed, **fields)
 
     def fail(self, operation: Operation, reason: str) -> Next:
         """Whole again, or partly erased."""
@@ -197,6 +200,11 @@ class DeleteVolume(common.VolumeVerb):
         operation.state["before"] = operation.state.get("before", volume.status)
         operation.save(update_fields=["state", "updated_at"])
         volume.transition(expect=DELETABLE, to=Status.DELETING, operation=operation, actor=actor)
+
+
+def _block(operation: Operation, volume: Volume) -> wiping.Lv:
+    """Its LV, as large as the node says."""
+    return wiping.Lv(volume.pk, volume.lv_name, int(operation.state.get("lv_bytes", 0)) or volume.size_bytes)
 
 
 def _idle(volume: Volume, pool: Pool) -> list[Command]:
@@ -268,7 +276,7 @@ def plan(volume: Volume) -> list[Planned]:
         commands = [str(c) for c in step.commands]
         if step.unit and step.phase == next(iter(step.unit.bytes_total)):
             commands += [str(c) for c in step.unit.start("hearth-…", 0)]
-        lines.append(Planned(step.title, wiping.estimate_s(volume, step), commands))
+        lines.append(Planned(step.title, wiping.estimate_s(volume.pool, step), commands))
     return lines
 
 

@@ -11,7 +11,7 @@ from volumes.engine.protocol import Next, Step, register
 from volumes.errors import NotAllowed, Refused
 from volumes.models import Node, Operation, Pool, User
 from volumes.nodes import facts as node_facts
-from volumes.nodes.errors import HostKeyUnknown
+from volumes.nodes.errors import HostKeyUnknown, NodeError
 from volumes.nodes.lvm.report import Report
 from volumes.operations import node_verb
 
@@ -121,12 +121,24 @@ class ProbeNode(node_verb.NodeVerb):
         found = facts.refresh(node)
         pools = found_pools(found.lvm)
         node.set(facts={**node.facts, "found_pools": pools})
+        missing = [pool for pool in node.pools.all() if not pool.present]
+        if missing:
+            operation.state["answers"] = True
+            raise PoolsMissing(node=node.name, what=" ".join(pool.missing_reason for pool in missing))
         return gettext("%(count)d found") % {"count": len(pools)}
 
     def fail(self, operation: Operation, reason: str) -> Next:
-        """The node's row says it too."""
-        self.target(operation).lost(reason, broken=True)
+        """The node's row says it too, unless it can be used and only some pool of it is missing."""
+        if not operation.state.get("answers"):
+            self.target(operation).lost(reason, broken=True)
         return Next.FAIL
+
+
+class PoolsMissing(NodeError):
+    """It can be logged in to, and a pool that was registered is not there."""
+
+    sentence = gettext_noop("%(node)s answers, but not with all of its pools. %(what)s")
+    way_out = gettext_noop("Check with `vgs` and `pvs` on the node whether its disks are present.")
 
 
 register(ProbeNode())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -11,9 +10,8 @@ from uuid import UUID
 from django.utils.translation import gettext, gettext_noop
 
 from volumes.engine.protocol import Step, Unit
-from volumes.models import Node, Pool, Volume
+from volumes.models import Node, Pool
 from volumes.nodes import wipe
-from volumes.nodes.commands import Command
 from volumes.nodes.errors import NodeError
 from volumes.nodes.samples import plan_samples
 from volumes.nodes.unit_state import UnitState
@@ -48,7 +46,6 @@ def steps(
     *,
     title: str,
     skip: str = "",
-    before: Sequence[Command] = (),
     mark: str = "",
 ) -> list[Step]:
     """Zero an LV and read it back, as two phases of one unit on the node. `mark` tells several of one operation apart."""
@@ -65,14 +62,14 @@ def steps(
     )
     verify_title = _verify_title(whole=read_bytes >= size)
     return [
-        Step(key=f"wipe{mark}", title=title, unit=unit, phase="zero", commands=before, skip=skip, destroys=True),
+        Step(key=f"wipe{mark}", title=title, unit=unit, phase="zero", skip=skip, destroys=True),
         Step(key=f"verify{mark}", title=verify_title, unit=unit, phase="verify", skip=skip),
     ]
 
 
 def cap(node: Node) -> int | None:
-    """How many bytes a second a bulk job may read, and write, on this node; None without a cap."""
-    return node.bandwidth_mib_s * MIB if node.bandwidth_mib_s else None
+    """How many bytes a second one bulk job may read, and write: its share of the node's cap. None without a cap."""
+    return max(1, node.bandwidth_mib_s * MIB // node.bulk_limit) if node.bandwidth_mib_s else None
 
 
 def _verify_title(*, whole: bool) -> str:
@@ -81,29 +78,37 @@ def _verify_title(*, whole: bool) -> str:
     return gettext("Verify: read back the first and last 64 MiB and a random sample")
 
 
-def delete_steps(volume: Volume, pool: Pool, *, skip: str = "", before: Sequence[Command] = ()) -> list[Step]:
+def delete_steps(block: Block, pool: Pool, *, skip: str = "") -> list[Step]:
     """What makes the bytes of a deleted volume unreadable, by the kind of its pool and the pool's wipe method."""
-    size = {"size": volume.size_gib}
     if pool.is_thin:
-        title = gettext("Discard %(size)d GiB: the thin pool hands out zeroed blocks only") % size
-        unit = _discard(volume, pool)
+        title = gettext("Discard %(size)s GiB: the thin pool hands out zeroed blocks only") % {"size": _gib(block)}
+        unit = _discard(block, pool)
         if pool.facts.get("discards") == "ignore":
             skip = skip or gettext("The thin pool ignores discards: removing the volume gives its blocks back.")
-        step = Step(key="discard", title=title, unit=unit, phase="discard", commands=before, skip=skip, destroys=True)
-        return [step]
-    title = gettext("Wipe %(size)d GiB with zeroes") % size
+        return [Step(key="discard", title=title, unit=unit, phase="discard", skip=skip, destroys=True)]
+    return thick_steps(block, pool, skip=skip)
+
+
+def _gib(block: Block) -> str:
+    """Without decimals where there are none."""
+    return f"{block.size_bytes / 1024**3:.2f}".rstrip("0").rstrip(".")
+
+
+def thick_steps(block: Block, pool: Pool, *, skip: str = "", mark: str = "") -> list[Step]:
+    """Zero and read back, or leave the bytes and say so. `mark` tells several of one operation apart."""
+    title = gettext("Wipe %(size)s GiB with zeroes") % {"size": _gib(block)}
     if pool.wipe_method == Pool.WipeMethod.NONE:
         skip = skip or gettext(
             "The pool's wipe method is none: the bytes stay on the disk, and whoever gets these extents is protected "
             "only by the zeroing of new volumes."
         )
         book = Step(
-            key="unclean",
+            key=f"unclean{mark}",
             title=gettext("Note that the pool's free space will not be clean"),
             local=lambda: _book_unclean(pool),
         )
-        return [*steps(volume, pool, title=title, skip=skip, before=before), book]
-    return steps(volume, pool, title=title, skip=skip, before=before)
+        return [*steps(block, pool, title=title, skip=skip, mark=mark), book]
+    return steps(block, pool, title=title, skip=skip, mark=mark)
 
 
 def _book_unclean(pool: Pool) -> str:
@@ -112,13 +117,13 @@ def _book_unclean(pool: Pool) -> str:
     return gettext("new volumes in %(pool)s are zeroed from now on") % {"pool": pool}
 
 
-def _discard(volume: Volume, pool: Pool) -> Unit:
-    device = f"/dev/{pool.vg_name}/{volume.lv_name}"
+def _discard(block: Block, pool: Pool) -> Unit:
+    device = f"/dev/{pool.vg_name}/{block.lv_name}"
     return Unit(
         key="discard",
-        start=lambda name, offset: wipe.discard(name, device, volume.size_bytes, cap_bytes_s=cap(pool.node)),
+        start=lambda name, offset: wipe.discard(name, device, block.size_bytes, cap_bytes_s=cap(pool.node)),
         report=_discarded,
-        bytes_total={"discard": volume.size_bytes},
+        bytes_total={"discard": block.size_bytes},
     )
 
 
