@@ -7,7 +7,20 @@ from typing import Any
 import factory
 from django.utils import timezone
 
-from volumes.models import GIB, Membership, Node, Operation, Pool, Project, Status, Step, User, Volume
+from volumes.models import (
+    GIB,
+    Membership,
+    Node,
+    Operation,
+    Pool,
+    Project,
+    Snapshot,
+    SnapshotStatus,
+    Status,
+    Step,
+    User,
+    Volume,
+)
 
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGqZzUzMZxWX0C9DCEJ1Rkx2vlKoWUtZTvCOdbEWVzTz"
 
@@ -84,6 +97,22 @@ class VolumeFactory(factory.django.DjangoModelFactory[Volume]):
     size_gib = 1
     status = Status.AVAILABLE
     allocated_at = factory.LazyAttribute(lambda volume: volume.pool and volume.pool.node.created_at)
+
+
+class SnapshotFactory(factory.django.DjangoModelFactory[Snapshot]):
+    """An available snapshot of a volume, made on its node before the pool's facts were read."""
+
+    class Meta:
+        model = Snapshot
+
+    volume = factory.SubFactory(VolumeFactory)
+    project = factory.SelfAttribute("volume.project")
+    name = factory.Sequence(lambda n: f"snapshot{n}")
+    size_gib = factory.SelfAttribute("volume.size_gib")
+    status = SnapshotStatus.AVAILABLE
+    allocated_at = factory.SelfAttribute("volume.allocated_at")
+    cow_bytes = factory.LazyAttribute(lambda snapshot: 0 if snapshot.volume.pool.is_thin else snapshot.size_gib * GIB)
+    snap_percent = factory.LazyAttribute(lambda snapshot: None if snapshot.volume.pool.is_thin else 0.0)
 
 
 class OperationFactory(factory.django.DjangoModelFactory[Operation]):

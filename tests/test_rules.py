@@ -131,16 +131,16 @@ class TestRetry:
 
     def test_is_off_when_the_volume_is_gone(self, failed: Operation, volume: Volume) -> None:
         volume.delete()
-        assert rules.why_not_retry(failed) == "The volume is gone."
+        assert rules.why_not_retry(failed) == "data is gone."
 
     def test_is_off_when_something_else_was_done_since(self, failed: Operation, volume: Volume) -> None:
         newer = OperationFactory(volume=volume)
         Volume.objects.filter(pk=volume.pk).update(last_operation=newer)
-        assert rules.why_not_retry(failed) == "Something else has been done to the volume since."
+        assert rules.why_not_retry(failed) == "Something else has been done to data since."
 
     def test_is_off_when_the_volume_is_well(self, failed: Operation, volume: Volume) -> None:
         Volume.objects.filter(pk=volume.pk).update(status=Status.AVAILABLE)
-        assert rules.why_not_retry(failed) == "The volume is available."
+        assert rules.why_not_retry(failed) == "data is available."
 
     def test_of_a_delete_that_put_the_volume_back_is_offered(self, failed: Operation, volume: Volume) -> None:
         Volume.objects.filter(pk=volume.pk).update(status=Status.AVAILABLE)

@@ -93,11 +93,11 @@ class Leaning:
 
 def leaning(volume: Volume) -> Leaning:
     """From `Volume.objects.with_leaning()` where a list has asked for all rows at once, else asked here."""
-    known = vars(volume)
-    if "snapshot_count" not in known:
-        known = Volume.objects.with_leaning().filter(pk=volume.pk).values().first() or {}
-    counts = (known.get(name, 0) for name in ("snapshot_count", "moving_snapshot_count", "copy_count"))
-    return Leaning(*counts)
+    names = ("snapshot_count", "moving_snapshot_count", "copy_count")
+    if names[0] in vars(volume):
+        return Leaning(*(vars(volume)[name] for name in names))
+    row = Volume.objects.with_leaning().filter(pk=volume.pk).values_list(*names).first()
+    return Leaning(*(row or (0, 0, 0)))
 
 
 def _why_not_now(volume: Volume, allowed: Collection[str], otherwise: str) -> str | None:
@@ -236,7 +236,9 @@ def why_not_revert_to(snapshot: Snapshot) -> str | None:
     if reason := _why_not_touch(snapshot):
         return reason
     if snapshot.size_gib != snapshot.volume.size_gib:
-        return gettext("The volume has grown since, from %(then)d to %(now)d GiB. Make a new volume from it instead.") % {
+        return gettext(
+            "The volume has grown since, from %(then)d to %(now)d GiB. Make a new volume from it instead."
+        ) % {
             "then": snapshot.size_gib,
             "now": snapshot.volume.size_gib,
         }

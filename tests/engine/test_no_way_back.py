@@ -12,6 +12,7 @@ from volumes.engine import doubt, facts, lease, reconcile, record, runner, units
 from volumes.models import GIB, Node, Operation, Pool, Status, Step, Volume
 from volumes.nodes.facts import NodeFacts
 from volumes.nodes.lvm.report import Report, VolumeGroup
+from volumes.operations import common
 from volumes.operations.create_volume import CreateVolume
 from volumes.operations.delete_volume import DeleteVolume
 
@@ -126,7 +127,7 @@ def test_a_removal_that_was_sent_before_is_not_blamed_on_others(
     deleting: Operation, volume: Volume, thick: Pool
 ) -> None:
     StepFactory(operation=deleting, number=5, key="remove", status="failed", node=thick.node)
-    assert DeleteVolume()._was_removed_by_us(volume)
+    assert common.was_removed_by_us(volume)
 
 
 def test_a_volume_that_was_not_seen_to_go_keeps_its_pool(volume: Volume, thick: Pool) -> None:

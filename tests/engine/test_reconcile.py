@@ -83,11 +83,11 @@ class TestLvWithoutRow:
     def test_of_ours_is_shown(self, thick: Pool) -> None:
         ident = uuid.uuid4()
         assert look(thick, lv(f"volume-{ident}", ident=ident)) == [(Kind.LV_WITHOUT_ROW, f"slow/volume-{ident}")]
-        assert Drift.objects.get().detail == f"slow/volume-{ident} carries Hearth's tag and no volume has its id."
+        assert Drift.objects.get().detail == f"slow/volume-{ident} carries Hearth's tag and no row has its id."
 
     def test_whose_row_is_in_another_pool_says_so(self, settled: Volume, thin: Pool) -> None:
         look(thin, lv_of(settled))
-        assert Drift.objects.get(pool=thin).detail.endswith("belongs to a volume whose row is in another pool.")
+        assert Drift.objects.get(pool=thin).detail.endswith("belongs to a row that is in another pool.")
 
     def test_of_an_operation_under_way_is_none(self, thick: Pool) -> None:
         operation = OperationFactory()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from django.db import models, transaction
 from django.db.models.functions import Now
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from volumes.models.user import User
 
 
-class OwnedQuerySet(models.QuerySet[Any]):
+T = TypeVar("T", bound=models.Model)
+
+
+class OwnedQuerySet(models.QuerySet[T]):
     """Rows of projects, and who sees which."""
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
@@ -37,7 +40,6 @@ class Owned(Row):
 
     kind: ClassVar[str]
     lv_prefix: ClassVar[str]
-    status: str
 
     name = models.CharField(_("name"), max_length=255, blank=True)
     description = models.CharField(_("description"), max_length=255, blank=True)
@@ -49,8 +51,6 @@ class Owned(Row):
     last_operation = models.ForeignKey(
         "volumes.Operation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-
-    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -79,7 +79,8 @@ class Owned(Row):
         **fields: Any,
     ) -> None:
         """Move to `to` if still in `expect`, otherwise raise Conflict. One UPDATE decides, so of two requests one wins."""
-        expected, rows = set(expect), type(self)._default_manager.filter(pk=self.pk)
+        manager: models.Manager[Any] = type(self)._default_manager  # the field `status` is its children's
+        expected, rows = set(expect), manager.filter(pk=self.pk)
         with transaction.atomic():
             before = rows.values_list("status", flat=True).first()
             won = (

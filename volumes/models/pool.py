@@ -34,7 +34,7 @@ class PoolQuerySet(models.QuerySet["Pool"]):
 
 def rows_of(model: str, link: str) -> "models.QuerySet[Any]":
     """The rows of a model whose `link` is the row of the query around it."""
-    rows = apps.get_model("volumes", model)._default_manager.order_by()
+    rows: models.QuerySet[Any] = apps.get_model("volumes", model)._default_manager.order_by()
     return rows.filter(**{link: models.OuterRef("pk")})
 
 

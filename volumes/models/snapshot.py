@@ -31,7 +31,7 @@ SNAPSHOT_MOVING = frozenset({SnapshotStatus.CREATING, SnapshotStatus.RESTORING, 
 SNAPSHOT_DELETABLE = frozenset({SnapshotStatus.AVAILABLE, *SNAPSHOT_BAD})
 
 
-class SnapshotQuerySet(OwnedQuerySet):
+class SnapshotQuerySet(OwnedQuerySet["Snapshot"]):
     """Snapshots, and what leans on them."""
 
     def with_leaning(self) -> Self:

@@ -52,7 +52,7 @@ DELETABLE = frozenset(
 )
 
 
-class VolumeQuerySet(OwnedQuerySet):
+class VolumeQuerySet(OwnedQuerySet["Volume"]):
     """Volumes, and what leans on them."""
 
     def with_leaning(self) -> Self:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext
+from django.db.models import F, Q
+from django.utils.translation import gettext, gettext_noop
 
 from volumes.engine.link import session
 from volumes.engine.protocol import Next
 from volumes.engine.protocol import Step as Plan
 from volumes.errors import Conflict
 from volumes.models import Node, Operation, Pool, Snapshot, User, Volume
+from volumes.models.step import Step as StepRow
 from volumes.nodes.commands import Command, Result, read
 from volumes.nodes.errors import DeviceBusy, NodeError, NoSuchLogicalVolume, NotOurs
 from volumes.nodes.holders import explain_busy
-from volumes.nodes.lvm.report import LogicalVolume, find_lv, parse_lv
+from volumes.nodes.lvm.report import LogicalVolume, find_lv, parse_report
 
 GOING_AWAY = "hearth.deleting"
 
@@ -28,14 +30,15 @@ Owned = Volume | Snapshot
 
 @dataclass(frozen=True)
 class Facts:
-    """What the node says of an LV; None where there is none."""
+    """What the node says of an LV, None where there is none; and of the other LVs that were asked for, by name."""
 
     lv: LogicalVolume | None
+    lvs: Mapping[str, LogicalVolume] = field(default_factory=dict)
 
 
-def ask(owned: Owned) -> Command:
-    """Ask the node for the LV. Fails when the volume group is not there; an absent LV is an answer."""
-    return read(find_lv(pool_of(owned).vg_name, owned.lv_name))
+def ask(owned: Owned, *more: str) -> Command:
+    """Ask the node for the LV, and for `more` by their names. Fails when the group is not there; an absent LV is an answer."""
+    return read(find_lv(pool_of(owned).vg_name, owned.lv_name, *more))
 
 
 def pool_of(owned: Owned) -> Pool:
@@ -45,9 +48,10 @@ def pool_of(owned: Owned) -> Pool:
     return owned.pool
 
 
-def parse(result: Result) -> Facts:
+def parse(result: Result, owned: Owned) -> Facts:
     """The answer to `ask`."""
-    return Facts(parse_lv(result.stdout))
+    lvs = {lv.name: lv for lv in parse_report(result.stdout).lvs}
+    return Facts(lvs.get(owned.lv_name), lvs)
 
 
 def is_ours(owned: Owned, lv: LogicalVolume) -> bool:
@@ -63,6 +67,42 @@ def ours(owned: Owned, lv: LogicalVolume | None) -> LogicalVolume:
     if not is_ours(owned, lv):
         raise NotOurs(vg=vg, lv=owned.lv_name, tag=f"hearth.id={owned.pk}")
     return lv
+
+
+def gone(owned: Owned, results: Sequence[Result]) -> str:
+    """The look after a removal: it has to be gone. Raises StillThere."""
+    if (lv := parse(results[-1], owned).lv) is not None:
+        raise StillThere(lv=lv.name)
+    return gettext("read back: it is gone")
+
+
+def note_absent(owned: Owned) -> str:
+    """There is no LV where one was: say whose doing that is. If nobody wiped it, the pool's free space is not clean."""
+    if owned.allocated_at is None:
+        return gettext("No LV was ever made for it.")
+    if was_removed_by_us(owned):
+        return gettext("It is gone: an earlier try had removed it.")
+    Pool.objects.filter(pk=pool_of(owned).pk).update(free_space_is_clean=False)
+    return gettext(
+        "Its LV is not there: somebody removed it outside Hearth. Nothing was wiped, so the pool's free space "
+        "is no longer taken for clean."
+    )
+
+
+def was_removed_by_us(owned: Owned) -> bool:
+    """Whether a removal was sent in an earlier round or operation; what was not wiped by then is booked already."""
+    keys = Q(operation__target_id=owned.pk, key="remove") | Q(key=f"remove:{owned.pk}")
+    sent = StepRow.objects.filter(keys).exclude(node=None)
+    return sent.exclude(status__in=(StepRow.Status.WAITING, StepRow.Status.SKIPPED)).exists()
+
+
+def give_back(operation: Operation, pool: Pool, freed_bytes: int, *, mark: str = "") -> None:
+    """The pool has its extents back. They are clean only if what was on them was seen to be zero."""
+    if pool.is_thin:
+        return
+    wiped = operation.steps.filter(key=f"verify{mark}", status=StepRow.Status.DONE).exists()
+    fields = {} if wiped else {"free_space_is_clean": False}
+    Pool.objects.filter(pk=pool.pk).update(free_bytes=F("free_bytes") + freed_bytes, **fields)
 
 
 def locked(volume: Volume) -> Volume:
@@ -115,14 +155,18 @@ class OwnedVerb:
         pool = self.owned(operation).pool
         return pool.node if pool else None
 
+    def others(self, operation: Operation) -> list[str]:
+        """Names of the other LVs whose facts matter."""
+        return []
+
     def facts_command(self, operation: Operation) -> Command | None:
         """The LV's facts, once there is a pool it could be in."""
         owned = self.owned(operation)
-        return ask(owned) if owned.pool else None
+        return ask(owned, *self.others(operation)) if owned.pool else None
 
     def facts(self, operation: Operation, result: Result) -> Facts:
         """The answer, parsed."""
-        return parse(result)
+        return parse(result, self.owned(operation))
 
     def begin(self, operation: Operation) -> None:
         """Nothing to do."""
@@ -182,3 +226,9 @@ class SnapshotVerb(OwnedVerb):
     def owned(self, operation: Operation) -> Owned:
         """The snapshot."""
         return self.snapshot(operation)
+
+
+class StillThere(NodeError):
+    """lvremove said yes and the LV is still listed."""
+
+    sentence = gettext_noop("%(lv)s was removed, and is still there.")

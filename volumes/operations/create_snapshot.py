@@ -70,7 +70,9 @@ def request(
             created_by=actor,
         )
         title = gettext("Create snapshot %(name)s of %(volume)s")
-        operation = common.new_operation("create_snapshot", title % {"name": "%(name)s", "volume": str(volume).replace("%", "%%")}, snapshot, actor)
+        operation = common.new_operation(
+            "create_snapshot", title % {"name": "%(name)s", "volume": str(volume).replace("%", "%%")}, snapshot, actor
+        )
         operation.save(force_insert=True)
         snapshot.last_operation = operation
         snapshot.save(force_insert=True)
@@ -156,9 +158,12 @@ class CreateSnapshot(common.SnapshotVerb):
     def _give_up(self, operation: Operation, reason: str) -> None:
         snapshot = self.snapshot(operation)
         left = operation.state.get("taken_back") != operation.round
-        fields = {} if left else {"cow_bytes": 0}
         snapshot.transition(
-            expect={SnapshotStatus.CREATING}, to=SnapshotStatus.ERROR, why=reason, operation=operation, **fields
+            expect={SnapshotStatus.CREATING},
+            to=SnapshotStatus.ERROR,
+            why=reason,
+            operation=operation,
+            cow_bytes=snapshot.cow_bytes if left else 0,
         )
 
     def reopen(self, operation: Operation, actor: User | None) -> None:
@@ -186,14 +191,14 @@ def _make(snapshot: Snapshot, pool: Pool) -> list[str]:
 
 
 def _origin(snapshot: Snapshot, results: Sequence[Result]) -> str:
-    lv = common.ours(snapshot.volume, common.parse(results[0]).lv)
+    lv = common.ours(snapshot.volume, common.parse(results[0], snapshot.volume).lv)
     if lv.size_bytes != snapshot.size_gib * GIB:
         raise OtherSize(lv=lv.name, found=lv.size_bytes, asked=snapshot.size_bytes)
     return gettext("It has %(bytes)d bytes.") % {"bytes": lv.size_bytes}
 
 
 def _made(operation: Operation, snapshot: Snapshot, results: Sequence[Result]) -> str:
-    return _note(operation, snapshot, common.parse(results[-1]))
+    return _note(operation, snapshot, common.parse(results[-1], snapshot))
 
 
 def _already(operation: Operation, snapshot: Snapshot, facts: common.Facts) -> str:

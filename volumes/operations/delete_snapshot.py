@@ -51,7 +51,7 @@ class DeleteSnapshot(common.SnapshotVerb):
     def steps(self, operation: Operation) -> list[Step]:
         """As `unsnapping` says; where it was never made, only the row goes."""
         snapshot = self.snapshot(operation)
-        return unsnapping.steps(operation, snapshot, lambda facts: facts.lv)  # type: ignore[attr-defined]
+        return unsnapping.steps(operation, snapshot)
 
     def succeed(self, operation: Operation) -> None:
         """The row goes, and with it the quota it held."""

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.translation import gettext, gettext_noop
 
 from volumes import rules
@@ -27,7 +26,6 @@ from volumes.models import (
     User,
     Volume,
 )
-from volumes.models.step import Step as StepRow
 from volumes.nodes.commands import Command, Result, change, read
 from volumes.nodes.errors import NodeError, NoSuchVolumeGroup, NotOurs
 from volumes.nodes.lvm.change import activate, deactivate, remove, remove_tag
@@ -96,7 +94,7 @@ class DeleteVolume(common.VolumeVerb):
                     common.ask(volume),
                 ],
                 destroys=True,
-                check=_gone,
+                check=lambda results: common.gone(volume, results),
                 done=lambda facts: "" if facts.lv else gettext("It is gone already."),
                 skip=gone,
             ),
@@ -110,19 +108,11 @@ class DeleteVolume(common.VolumeVerb):
         pool: Pool,
         results: Sequence[Result],
     ) -> str:
-        facts = common.parse(results[0])
+        facts = common.parse(results[0], volume)
         if facts.lv is None:
             operation.state["absent"] = True
             operation.save(update_fields=["state", "updated_at"])
-            if volume.allocated_at is None:
-                return gettext("No LV was ever made for it.")
-            if self._was_removed_by_us(volume):
-                return gettext("It is gone: an earlier try had removed it.")
-            Pool.objects.filter(pk=pool.pk).update(free_space_is_clean=False)
-            return gettext(
-                "Its LV is not there: somebody removed it outside Hearth. Nothing was wiped, so the pool's free space "
-                "is no longer taken for clean."
-            )
+            return common.note_absent(volume)
         if not common.is_ours(volume, facts.lv):
             raise NotOurs(vg=pool.vg_name, lv=volume.lv_name, tag=f"hearth.id={volume.pk}")
         if facts.lv.is_origin:
@@ -130,11 +120,6 @@ class DeleteVolume(common.VolumeVerb):
         operation.state["lv_bytes"] = facts.lv.size_bytes  # all of it is wiped, whatever the row says
         operation.save(update_fields=["state", "updated_at"])
         return ""
-
-    def _was_removed_by_us(self, volume: Volume) -> bool:
-        """Whether a removal was sent in an earlier round or operation; what was not wiped by then is booked already."""
-        sent = StepRow.objects.filter(operation__target_id=volume.pk, key="remove").exclude(node=None)
-        return sent.exclude(status__in=(StepRow.Status.WAITING, StepRow.Status.SKIPPED)).exists()
 
     def undo(self, operation: Operation, facts: common.Facts) -> Sequence[Command]:
         """Before the first byte: take the mark off and leave it active, as it was found."""
@@ -158,17 +143,9 @@ class DeleteVolume(common.VolumeVerb):
         volume = self.volume(operation)
         pool = volume.pool
         if pool is not None and not operation.state.get("absent"):
-            self._give_back(operation, volume, pool)
+            common.give_back(operation, pool, _block(operation, volume).size_bytes)
         volume.remember(volume.status, "deleted", operation=operation)
         volume.delete()
-
-    def _give_back(self, operation: Operation, volume: Volume, pool: Pool) -> None:
-        if pool.is_thin:
-            return
-        wiped = operation.steps.filter(key="verify", status=StepRow.Status.DONE).exists()
-        fields = {} if wiped else {"free_space_is_clean": False}
-        freed = _block(operation, volume).size_bytes
-        Pool.objects.filter(pk=pool.pk).update(free_bytes=F("free_bytes") + freed, **fields)
 
     def fail(self, operation: Operation, reason: str) -> Next:
         """Whole again, or partly erased."""
@@ -213,12 +190,6 @@ def _idle(volume: Volume, pool: Pool) -> list[Command]:
     return [change(deactivate(vg, lv, ident=str(volume.pk), tag=common.GOING_AWAY)), change(activate(vg, lv))]
 
 
-def _gone(results: Sequence[Result]) -> str:
-    if (lv := common.parse(results[-1]).lv) is not None:
-        raise StillThere(lv=lv.name)
-    return gettext("read back: it is gone")
-
-
 def _group_step(pool: Pool) -> Step:
     """A missing LV counts as deleted only where the volume group is the very one that was registered."""
 
@@ -248,12 +219,6 @@ class OtherVolumeGroup(NoSuchVolumeGroup):
 
     sentence = "Volume group %(vg)s on %(node)s is not the one that was registered: its UUID is %(found)s."
     way_out = "Check the node's disks. If the group was made anew on purpose, register it again."
-
-
-class StillThere(NodeError):
-    """lvremove said yes and the LV is still listed."""
-
-    sentence = "%(lv)s was removed, and is still there."
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,7 @@ def request(
         raise Refused(reason)
     fields = {"name": name, "description": description}
     changed = [
-        f"{field}: {getattr(owned, field)!r} > {new!r}"
-        for field, new in fields.items()
-        if getattr(owned, field) != new
+        f"{field}: {getattr(owned, field)!r} > {new!r}" for field, new in fields.items() if getattr(owned, field) != new
     ]
     if metadata is not None and dict(metadata) != owned.metadata:
         changed.append(gettext("metadata"))

@@ -23,7 +23,7 @@ from volumes.models import GIB, UNLIMITED, Operation, Pool, Status, User, Volume
 from volumes.nodes.commands import Command, Result, change, read
 from volumes.nodes.errors import DeviceBusy, NodeError
 from volumes.nodes.lvm import change as lvm
-from volumes.nodes.lvm.report import LogicalVolume, find_lv, parse_report, where
+from volumes.nodes.lvm.report import where
 from volumes.operations import common, wiping
 
 
@@ -111,21 +111,16 @@ class ExtendVolume(common.VolumeVerb):
         ready = _ready_steps(operation, volume, pool) if operation.state["zero"] else []
         return [look, *ready, _grow_step(operation, volume, pool)]
 
-    def facts_command(self, operation: Operation) -> Command | None:
-        """The volume's LV, and the one that holds the room made ready for it."""
-        volume = self.volume(operation)
-        return read(find_lv(common.pool_of(volume).vg_name, volume.lv_name, _room(operation, volume).lv_name))
+    def others(self, operation: Operation) -> list[str]:
+        """The LV that holds the room made ready for it."""
+        return [_room(operation, self.volume(operation)).lv_name]
 
-    def facts(self, operation: Operation, result: Result) -> dict[str, LogicalVolume]:
-        """By name."""
-        return {lv.name: lv for lv in parse_report(result.stdout).lvs}
-
-    def undo(self, operation: Operation, facts: dict[str, LogicalVolume]) -> Sequence[Command]:
+    def undo(self, operation: Operation, facts: common.Facts) -> Sequence[Command]:
         """Give the room back, and never leave the volume inactive. What its size is now is written down by the way."""
         volume = self.volume(operation)
-        vg, lv, room = common.pool_of(volume).vg_name, facts.get(volume.lv_name), _room(operation, volume)
+        vg, lv, room = common.pool_of(volume).vg_name, facts.lv, _room(operation, volume)
         commands = []
-        if room.lv_name in facts and common.is_ours(volume, facts[room.lv_name]):
+        if room.lv_name in facts.lvs and common.is_ours(volume, facts.lvs[room.lv_name]):
             commands.append(change(lvm.remove(vg, room.lv_name, ident=str(volume.pk))))
         if lv is not None and common.is_ours(volume, lv):
             operation.state["seen_bytes"] = lv.size_bytes
@@ -186,7 +181,7 @@ def _room(operation: Operation, volume: Volume) -> wiping.Lv:
 
 def _look(operation: Operation, volume: Volume, pool: Pool, results: Sequence[Result]) -> str:
     """Also decides, once, whether what it gets has to be zeroed."""
-    lv = common.ours(volume, common.parse(results[0]).lv)
+    lv = common.ours(volume, common.parse(results[0], volume).lv)
     asked = int(operation.args["to_gib"]) * GIB
     operation.state |= {"is_origin": lv.is_origin, "zero": not pool.is_thin and not pool.free_space_is_clean}
     operation.save(update_fields=["state", "updated_at"])
@@ -212,7 +207,7 @@ def _ready_steps(operation: Operation, volume: Volume, pool: Pool) -> list[Step]
             key="room",
             title=gettext("Take %(size)d GiB aside, for the pool's free space is not known to be clean") % gib,
             commands=[change(make)],
-            done=lambda facts: gettext("They are taken.") if {room.lv_name, volume.lv_name} <= set(facts) else "",
+            done=lambda facts: gettext("They are taken.") if room.lv_name in facts.lvs else "",
         ),
         *wiping.steps(room, pool, title=gettext("Zero them before the volume gets them")),
         Step(
@@ -235,16 +230,16 @@ def _grow_step(operation: Operation, volume: Volume, pool: Pool) -> Step:
     commands += [change(lvm.activate(vg, lv))] if operation.state["is_origin"] else []
 
     def check(results: Sequence[Result]) -> str:
-        found = common.ours(volume, common.parse(results[-1]).lv)
+        found = common.ours(volume, common.parse(results[-1], volume).lv)
         operation.state["seen_bytes"] = found.size_bytes
         operation.save(update_fields=["state", "updated_at"])
         if found.size_bytes != to_bytes:
             raise NotGrown(lv=lv, found=found.size_bytes, asked=to_bytes)
         return gettext("read back: %(bytes)d bytes") % {"bytes": found.size_bytes}
 
-    def done(facts: dict[str, LogicalVolume]) -> str:
-        found = facts.get(lv)
-        if found is None or found.size_bytes != to_bytes or not found.active or f"grow-{volume.pk}" in facts:
+    def done(facts: common.Facts) -> str:
+        found = facts.lv
+        if found is None or found.size_bytes != to_bytes or not found.active or f"grow-{volume.pk}" in facts.lvs:
             return ""
         operation.state["seen_bytes"] = found.size_bytes
         return gettext("It has %(bytes)d bytes already.") % {"bytes": found.size_bytes}

@@ -7,7 +7,7 @@ back to the thin pool, which hands out zeroed blocks only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from django.utils.translation import gettext, gettext_noop
 
@@ -24,8 +24,8 @@ TOUCHED = ("part", "wipe", "remove")
 """Keys of the steps after which a snapshot is no longer what it was."""
 
 
-def steps(operation: Operation, snapshot: Snapshot, find: Callable[[object], LogicalVolume | None], *, mark: str = "") -> list[Step]:
-    """The steps. `find` picks its LV out of the verb's facts; `mark` tells several snapshots of one operation apart."""
+def steps(operation: Operation, snapshot: Snapshot, *, mark: str = "") -> list[Step]:
+    """The steps. `mark` tells several snapshots of one operation apart."""
     pool = common.pool_of(snapshot)
     gone = gettext("There is no LV to do it to.") if operation.state.get(f"absent{mark}") else ""
     name = {"name": snapshot}
@@ -33,31 +33,24 @@ def steps(operation: Operation, snapshot: Snapshot, find: Callable[[object], Log
         key=f"look{mark}",
         title=gettext("See that snapshot %(name)s is there and ours") % name,
         commands=[common.ask(snapshot)],
-        check=lambda results: _look(operation, snapshot, pool, mark, results),
+        check=lambda results: _look(operation, snapshot, mark, results),
     )
     return [
         look,
-        *([] if pool.is_thin else _thick(operation, snapshot, pool, find, gone, mark)),
+        *([] if pool.is_thin else _thick(operation, snapshot, pool, gone, mark)),
         Step(
             key=f"remove{mark}",
             title=gettext("Remove snapshot %(name)s and see that it is gone") % name,
             commands=[change(lvm.remove(pool.vg_name, snapshot.lv_name, ident=str(snapshot.pk))), common.ask(snapshot)],
             destroys=True,
-            check=common.gone,
-            done=lambda facts: "" if find(facts) else gettext("It is gone already."),
+            check=lambda results: common.gone(snapshot, results),
+            done=lambda facts: "" if snapshot.lv_name in facts.lvs else gettext("It is gone already."),
             skip=gone,
         ),
     ]
 
 
-def _thick(
-    operation: Operation,
-    snapshot: Snapshot,
-    pool: Pool,
-    find: Callable[[object], LogicalVolume | None],
-    gone: str,
-    mark: str,
-) -> list[Step]:
+def _thick(operation: Operation, snapshot: Snapshot, pool: Pool, gone: str, mark: str) -> list[Step]:
     vg, lv, ident = pool.vg_name, snapshot.lv_name, str(snapshot.pk)
     parting: list[Command] = [
         change(lvm.split_snapshot(vg, lv)),
@@ -65,10 +58,9 @@ def _thick(
         change(lvm.activate(vg, lv)),
     ]
 
-    def parted(facts: object) -> str:
-        found = find(facts)
-        is_plain = found is not None and not found.is_thick_snapshot and common.GOING_AWAY in found.tags and found.active
-        return gettext("It is parted from its volume already.") if is_plain else ""
+    def parted(facts: common.Facts) -> str:
+        found = facts.lvs.get(lv)
+        return gettext("It is parted from its volume already.") if found is not None and _is_parted(found) else ""
 
     part = Step(
         key=f"part{mark}",
@@ -84,22 +76,27 @@ def _thick(
     return [part, *wiping.thick_steps(block, pool, skip=gone, mark=mark)]
 
 
-def _look(operation: Operation, snapshot: Snapshot, pool: Pool, mark: str, results: Sequence[Result]) -> str:
-    facts = common.parse(results[0])
+def _look(operation: Operation, snapshot: Snapshot, mark: str, results: Sequence[Result]) -> str:
+    facts = common.parse(results[0], snapshot)
     if facts.lv is None:
         operation.state[f"absent{mark}"] = True
-        note = common.note_absent(operation, snapshot, pool)
+        note = common.note_absent(snapshot)
     else:
         lv = common.ours(snapshot, facts.lv)
         operation.state[f"cow_bytes{mark}"] = lv.size_bytes
-        operation.state[f"plain{mark}"] = not lv.is_thick_snapshot and lv.active and common.GOING_AWAY in lv.tags
+        operation.state[f"plain{mark}"] = _is_parted(lv)
         note = ""
     operation.save(update_fields=["state", "updated_at"])
     return note
 
 
+def _is_parted(lv: LogicalVolume) -> bool:
+    """A plain LV, marked, and activated anew after it was proven that nothing holds it."""
+    return not lv.is_thick_snapshot and lv.active and common.GOING_AWAY in lv.tags
+
+
 def _see_parted(snapshot: Snapshot, results: Sequence[Result]) -> str:
-    lv = common.ours(snapshot, common.parse(results[-1]).lv)
+    lv = common.ours(snapshot, common.parse(results[-1], snapshot).lv)
     if lv.is_thick_snapshot:
         raise NotParted(lv=lv.name)
     return gettext("read back: a plain LV of %(bytes)d bytes, which nothing holds") % {"bytes": lv.size_bytes}
@@ -115,5 +112,3 @@ class NotParted(NodeError):
     """lvconvert said yes and it is a snapshot still."""
 
     sentence = gettext_noop("%(lv)s was to be parted from its volume, and is a snapshot still.")
-
-

@@ -71,7 +71,7 @@ def of_project(project: Project) -> QuerySet[Volume]:
         output_field=IntegerField(),
     )
     related = ("project", "pool__node", "last_operation")
-    rows = Volume.objects.filter(project=project).select_related(*related).defer(*HEAVY)
+    rows = Volume.objects.filter(project=project).with_leaning().select_related(*related).defer(*HEAVY)
     return rows.annotate(urgency=urgency)
 
 
