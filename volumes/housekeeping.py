@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from volumes.engine import outbox, reconcile
 from volumes.models import Drift
+from volumes.operations import extend_snapshot
 
 KEEP_LOGINS_DAYS = 90
 
@@ -16,6 +17,12 @@ KEEP_LOGINS_DAYS = 90
 def sweep() -> None:
     """Send what should run and is in nobody's hands; the watch does it too, more often."""
     outbox.sweep()
+
+
+def grow_snapshots() -> None:
+    """Thick snapshots that are nearly full get more room, before they are lost."""
+    for snapshot in extend_snapshot.nearly_full():
+        extend_snapshot.request(snapshot)
 
 
 def reconcile_rows() -> None:

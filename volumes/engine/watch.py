@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 
 from volumes.engine import facts, outbox, progress
 from volumes.engine.link import session
-from volumes.models import Node
+from volumes.models import Node, Snapshot
 from volumes.nodes import units
 from volumes.nodes.errors import (
     HostKeyChanged,
@@ -31,6 +31,8 @@ from volumes.nodes.errors import (
 
 log = structlog.get_logger(__name__)
 FACTS_S = 15.0
+URGENT_S = 5.0
+"""Where there are thick snapshots: they fill up as fast as somebody writes."""
 RETRY_S = 3.0
 SWEEP_S = 2.0
 IDLE_S = 5.0
@@ -106,7 +108,8 @@ class NodeWatch(threading.Thread):
         return True
 
     def _read_facts(self, node: Node) -> None:
-        self._facts_due = time.monotonic() + FACTS_S
+        urgent = Snapshot.objects.filter(volume__pool__node=node, volume__pool__thin_pool_name="").exists()
+        self._facts_due = time.monotonic() + (URGENT_S if urgent else FACTS_S)
         facts.refresh(node)
         self._heard(node)
 

@@ -6,7 +6,14 @@ from volumes.models.node import Node
 from volumes.models.operation import Operation
 from volumes.models.pool import GIB, Pool
 from volumes.models.project import UNLIMITED, Membership, Project
-from volumes.models.snapshot import SNAPSHOT_BAD, SNAPSHOT_DELETABLE, SNAPSHOT_MOVING, Snapshot, SnapshotStatus
+from volumes.models.snapshot import (
+    NEARLY_FULL_PERCENT,
+    SNAPSHOT_BAD,
+    SNAPSHOT_DELETABLE,
+    SNAPSHOT_MOVING,
+    Snapshot,
+    SnapshotStatus,
+)
 from volumes.models.step import Step
 from volumes.models.user import User
 from volumes.models.volume import BAD, DELETABLE, GOOD, MOVING, RESTING, Status, Volume
@@ -20,6 +27,7 @@ __all__ = [
     "GIB",
     "GOOD",
     "MOVING",
+    "NEARLY_FULL_PERCENT",
     "OWNED",
     "RESTING",
     "SNAPSHOT_BAD",

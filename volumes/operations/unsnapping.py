@@ -53,13 +53,16 @@ def steps(operation: Operation, snapshot: Snapshot, *, mark: str = "") -> list[S
 def _thick(operation: Operation, snapshot: Snapshot, pool: Pool, gone: str, mark: str) -> list[Step]:
     vg, lv, ident = pool.vg_name, snapshot.lv_name, str(snapshot.pk)
     parting: list[Command] = [
-        change(lvm.split_snapshot(vg, lv)),
+        *([] if operation.state.get(f"split{mark}") else [change(lvm.split_snapshot(vg, lv))]),
+        change(lvm.writable(vg, lv)),
         change(lvm.deactivate(vg, lv, ident=ident, tag=common.GOING_AWAY)),
         change(lvm.activate(vg, lv)),
     ]
 
     def parted(facts: common.Facts) -> str:
         found = facts.lvs.get(lv)
+        if found is not None:
+            _note_split(operation, mark, found)
         return gettext("It is parted from its volume already.") if found is not None and _is_parted(found) else ""
 
     part = Step(
@@ -85,9 +88,16 @@ def _look(operation: Operation, snapshot: Snapshot, mark: str, results: Sequence
         lv = common.ours(snapshot, facts.lv)
         operation.state[f"cow_bytes{mark}"] = lv.size_bytes
         operation.state[f"plain{mark}"] = _is_parted(lv)
+        _note_split(operation, mark, lv)
         note = ""
     operation.save(update_fields=["state", "updated_at"])
     return note
+
+
+def _note_split(operation: Operation, mark: str, lv: LogicalVolume) -> None:
+    """What is a plain LV already cannot be parted again."""
+    operation.state[f"split{mark}"] = not lv.is_thick_snapshot
+    operation.save(update_fields=["state", "updated_at"])
 
 
 def _is_parted(lv: LogicalVolume) -> bool:

@@ -59,16 +59,25 @@ def extend(vg: str, name: str, size_bytes: int, extents: Sequence[str] = ()) -> 
 
 
 def split_snapshot(vg: str, name: str) -> list[str]:
-    """Part a thick snapshot from its origin: what is left is a plain LV with the copy-on-write space, to be wiped."""
+    """Part a thick snapshot from its origin: what is left is a plain LV with the copy-on-write space, to be wiped.
+
+    It is as writable as the snapshot was: see `writable`.
+    """
     return ["lvconvert", "--yes", "--splitsnapshot", f"{vg}/{name}"]
 
 
-def merge_snapshot(vg: str, name: str) -> list[str]:
-    """Give the origin the snapshot's content back, and the snapshot up. Returns when the last block is merged.
+def writable(vg: str, name: str) -> list[str]:
+    """Let an LV be written that was made read-only."""
+    return ["lvchange", "--yes", "--permission", "rw", f"{vg}/{name}"]
 
-    Fails while the origin is open. Power loss in the middle: LVM goes on when the origin is activated.
+
+def merge_snapshot(vg: str, name: str) -> list[str]:
+    """Give the origin the snapshot's content back, and the snapshot up.
+
+    Thin: at once. Thick: it begins when the origin is next activated (so keep that inactive until now: LVM does not refuse an
+    open one, it puts the merge off), goes on in the background, and again after a power loss.
     """
-    return ["lvconvert", "--yes", "--merge", "--interval", "1", f"{vg}/{name}"]
+    return ["lvconvert", "--yes", "--merge", "--background", f"{vg}/{name}"]
 
 
 def remove(vg: str, name: str, *, ident: str) -> list[str]:

@@ -93,6 +93,11 @@ class LogicalVolume:
         return self.attr[:1] in {"s", "S"}
 
     @property
+    def is_merging(self) -> bool:
+        """A thick snapshot is being merged into it, or will be when it is activated."""
+        return self.attr[:1] == "O"
+
+    @property
     def is_origin(self) -> bool:
         """Has thick snapshots; thin snapshots do not depend on their origin."""
         return self.attr[:1] in {"o", "O"}
