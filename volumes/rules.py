@@ -257,7 +257,7 @@ def why_not_retry(operation: Operation) -> str | None:
             return gettext("%(name)s is gone.") % {"name": operation.target_name}
         if owned.last_operation_id != operation.pk:
             return gettext("Something else has been done to %(name)s since.") % {"name": owned}
-        if not owned.is_bad and operation.verb.startswith("create_"):
+        if not owned.is_bad and operation.verb.startswith(("create_", "clone_")):
             return gettext("%(name)s is %(status)s.") % {"name": owned, "status": owned.get_status_display().lower()}
     return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -39,6 +39,16 @@ class Facts:
 def ask(owned: Owned, *more: str) -> Command:
     """Ask the node for the LV, and for `more` by their names. Fails when the group is not there; an absent LV is an answer."""
     return read(find_lv(pool_of(owned).vg_name, owned.lv_name, *more))
+
+
+def ask_in(vgs: Iterable[str], *names: str) -> Command:
+    """The same for LVs of several volume groups."""
+    return read(find_lv(sorted(vgs), *names))
+
+
+def named(result: Result, name: str) -> LogicalVolume | None:
+    """One LV out of the answer."""
+    return next((lv for lv in parse_report(result.stdout).lvs if lv.name == name), None)
 
 
 def pool_of(owned: Owned) -> Pool:

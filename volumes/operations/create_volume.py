@@ -155,6 +155,11 @@ class CreateVolume(common.VolumeVerb):
             )
         return steps
 
+    def among(self, operation: Operation) -> list[uuid.UUID] | None:
+        """The pools it may go to, by id; None for any."""
+        named = operation.args.get("pool")
+        return [uuid.UUID(named)] if named else None
+
     def _choose(self, operation: Operation, volume: Volume) -> str:
         """Fix the pool in the row, under a lock, so that two volumes are not promised the same space."""
         if volume.pool is not None:
@@ -165,7 +170,7 @@ class CreateVolume(common.VolumeVerb):
             list(Pool.objects.select_for_update().order_by("pk"))
             choice = placement.choose(
                 volume.size_bytes,
-                among=[uuid.UUID(named)] if named else None,
+                among=self.among(operation),
                 without=tried,
             )
             if choice.pool is None:
@@ -206,6 +211,7 @@ class CreateVolume(common.VolumeVerb):
             operation.state["tried"] = [*tried, str(volume.pool.pk)]
             if placement.choose(
                 volume.size_bytes,
+                among=self.among(operation),
                 without=[uuid.UUID(pk) for pk in operation.state["tried"]],
             ).pool:
                 Volume.objects.filter(pk=volume.pk).update(pool=None, allocated_at=None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 _FORMAT = ["--reportformat", "json", "--units", "b", "--nosuffix"]
@@ -144,10 +144,18 @@ def one_lv(vg: str, name: str) -> list[str]:
     return ["lvs", *_FORMAT, "-o", f"{_LV_FIELDS},{_SEGMENT_FIELDS}", f"{vg}/{name}"]
 
 
-def find_lv(vg: str, *names: str) -> list[str]:
+def find_lv(vg: str | Sequence[str], *names: str) -> list[str]:
     """As `one_lv`, but prints an empty report when the LV is not there and fails only when the group is not."""
     wanted = " || ".join(f'lv_name="{name}"' for name in names)
-    return ["lvs", *_FORMAT, "-o", f"{_LV_FIELDS},{_SEGMENT_FIELDS}", "--select", wanted, vg]
+    return [
+        "lvs",
+        *_FORMAT,
+        "-o",
+        f"{_LV_FIELDS},{_SEGMENT_FIELDS}",
+        "--select",
+        wanted,
+        *([vg] if isinstance(vg, str) else vg),
+    ]
 
 
 def where(vg: str, name: str) -> list[str]:
