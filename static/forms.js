@@ -2,13 +2,15 @@
 (() => {
   const $ = (selector, root = document) => root.querySelector(selector);
 
-  // What a new volume takes: pale on top of what is used; amber from 90 %, red at 100 % ------------------------------------
+  // What a new volume, a larger one or a snapshot takes: pale on top of what is used; amber from 90 %, red at 100 % ------------------------------------
   function preview(form) {
     const box = $("[data-preview]", form);
     if (!box) return;
     const value = (name) => Math.max(0, parseInt($(`[name=${name}]`, form)?.value, 10) || 0);
     const count = Math.max(1, value("count"));
-    const asks = { gib: value("size") * count, count };
+    const grows = "from" in box.dataset;
+    const size = value(grows ? "new_size" : "size");
+    const asks = { gib: grows ? Math.max(0, size - Number(box.dataset.from)) : size * count, count };
     for (const meter of box.querySelectorAll("[data-bar]")) {
       const { bar, used, limit } = meter.dataset;
       const then = Number(used) + asks[bar];
@@ -24,7 +26,7 @@
       ask.setAttribute("width", `${Math.max(0, Math.min(100, share) - have)}%`);
     }
     const largest = $("[data-largest]", box);
-    if (largest) largest.classList.toggle("bad", value("size") > Number(largest.dataset.largest));
+    if (largest) largest.classList.toggle("bad", size > Number(largest.dataset.largest));
   }
 
   // The fingerprint that somebody pastes against the one that was offered ----------------------------------------------------

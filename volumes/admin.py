@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from volumes.models import Drift, Membership, Node, Operation, Pool, Project, StatusChange, Step, User, Volume
+from volumes.models import Drift, Membership, Node, Operation, Pool, Project, Snapshot, StatusChange, Step, User, Volume
 
 admin.site.site_header = admin.site.site_title = _("Hearth administration")
 admin.site.unregister(Group)
@@ -43,7 +43,7 @@ class MembershipInline(admin.TabularInline):
 class ProjectAdmin(admin.ModelAdmin):
     """Projects, their members and quotas."""
 
-    list_display = ("name", "description", "quota_volumes", "quota_gib")
+    list_display = ("name", "description", "quota_volumes", "quota_gib", "quota_snapshots")
     search_fields = ("name",)
     inlines = (MembershipInline,)
 
@@ -99,6 +99,16 @@ class VolumeAdmin(ReadOnly):
 
     list_display = ("__str__", "project", "size_gib", "status", "pool")
     list_filter = ("status", "project")
+    search_fields = ("name", "id")
+
+
+@admin.register(Snapshot)
+class SnapshotAdmin(ReadOnly):
+    """Snapshots, of all projects."""
+
+    list_display = ("__str__", "volume", "project", "size_gib", "status")
+    list_filter = ("status", "project")
+    list_select_related = ("volume", "project")
     search_fields = ("name", "id")
 
 

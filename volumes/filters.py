@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import django_filters as filters
 from django import forms
-from django.db.models import CharField, Q, QuerySet, Value
+from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.functions import Cast, Replace
 from django.http import QueryDict
 from django.utils.formats import date_format
@@ -14,7 +14,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_filters.filterset import FilterSet
 
-from volumes.models import BAD, MOVING, Node, Operation, Pool, Status, Volume
+from volumes.models import (
+    BAD,
+    GIB,
+    MOVING,
+    SNAPSHOT_BAD,
+    SNAPSHOT_MOVING,
+    Node,
+    Operation,
+    Pool,
+    Snapshot,
+    SnapshotStatus,
+    Status,
+    Volume,
+)
+from volumes.models.snapshot import NEARLY_FULL_PERCENT
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 GROUPS: dict[str, frozenset[str]] = {
@@ -24,6 +38,18 @@ GROUPS: dict[str, frozenset[str]] = {
     "bad": BAD,
 }
 """The tabs above the volumes."""
+
+NEARLY_FULL = Q(
+    status=SnapshotStatus.AVAILABLE, snap_percent__gte=NEARLY_FULL_PERCENT, cow_bytes__lte=F("size_gib") * GIB
+)
+"""Snapshots that will soon be lost; one with more space than its volume can ever overwrite is not among them."""
+
+SNAPSHOT_GROUPS: dict[str, Q] = {
+    "available": Q(status=SnapshotStatus.AVAILABLE),
+    "moving": Q(status__in=SNAPSHOT_MOVING),
+    "bad": Q(status__in=SNAPSHOT_BAD) | NEARLY_FULL,
+}
+"""The tabs above the snapshots."""
 
 OPERATION_GROUPS: dict[str, frozenset[str]] = {
     "running": frozenset({Operation.Status.QUEUED, Operation.Status.RUNNING, Operation.Status.WAITING}),
@@ -81,6 +107,16 @@ class ListFilter(FilterSet):
         return found
 
 
+def bounds(name: str, value: str) -> str:
+    """A bound in words."""
+    return {
+        "size_min": _("at least %(n)s GiB"),
+        "size_max": _("at most %(n)s GiB"),
+        "created_after": _("from %(n)s"),
+        "created_before": _("until %(n)s"),
+    }.get(name, "%(n)s") % {"n": value}
+
+
 class VolumeFilter(ListFilter):
     """Volumes of one project."""
 
@@ -112,13 +148,41 @@ class VolumeFilter(ListFilter):
 
     def describe(self, name: str, value: Any) -> str:
         """A value in words."""
-        words = super().describe(name, value)
-        return {
-            "size_min": _("at least %(n)s GiB"),
-            "size_max": _("at most %(n)s GiB"),
-            "created_after": _("from %(n)s"),
-            "created_before": _("until %(n)s"),
-        }.get(name, "%(n)s") % {"n": words}
+        return bounds(name, super().describe(name, value))
+
+
+class SnapshotFilter(ListFilter):
+    """Snapshots of one project."""
+
+    name = filters.CharFilter(label=gettext_lazy("Name or id"), method="by_name")
+    status = filters.MultipleChoiceFilter(
+        label=gettext_lazy("Status"), choices=SnapshotStatus.choices, widget=forms.CheckboxSelectMultiple
+    )
+    volume = filters.CharFilter(label=gettext_lazy("Volume"), method="by_volume")
+    size_min = filters.NumberFilter(label=gettext_lazy("Size"), field_name="size_gib", lookup_expr="gte", min_value=1)
+    size_max = filters.NumberFilter(label=gettext_lazy("Size"), field_name="size_gib", lookup_expr="lte", min_value=1)
+    created_after = filters.DateFilter(
+        label=gettext_lazy("Created"), field_name="created_at", lookup_expr="date__gte", widget=Date
+    )
+    created_before = filters.DateFilter(
+        label=gettext_lazy("Created"), field_name="created_at", lookup_expr="date__lte", widget=Date
+    )
+
+    class Meta:
+        model = Snapshot
+        fields: tuple[str, ...] = ()
+
+    def by_name(self, rows: QuerySet[Snapshot], _field: str, text: str) -> QuerySet[Snapshot]:
+        """One box for both."""
+        return by_name_or_id(rows, text.strip())
+
+    def by_volume(self, rows: QuerySet[Snapshot], _field: str, text: str) -> QuerySet[Snapshot]:
+        """A part of the volume's name or id."""
+        return by_name_or_id(rows, text.strip(), "volume__name", "volume_id")
+
+    def describe(self, name: str, value: Any) -> str:
+        """A value in words."""
+        return bounds(name, super().describe(name, value))
 
 
 class OperationFilter(ListFilter):
@@ -153,5 +217,4 @@ class OperationFilter(ListFilter):
 
     def describe(self, name: str, value: Any) -> str:
         """A value in words."""
-        words = super().describe(name, value)
-        return {"created_after": _("from %(n)s"), "created_before": _("until %(n)s")}.get(name, "%(n)s") % {"n": words}
+        return bounds(name, super().describe(name, value))

@@ -64,10 +64,24 @@ class Volumes(List):
     """Horizon's columns; the place of a volume is its pool."""
 
     name = column(_("Name"), "w232", "name", "id", hideable=False)
-    size = column(_("Size"), "r w80", "size_gib", "id")
+    size = column(_("Size"), "r w112", "size_gib", "id")
     status = column(_("Status"), "", "urgency", "created_at", hideable=False)
     pool = column(_("Pool"), "w178", "pool__node__name", "pool__vg_name", "pool__thin_pool_name", "id")
     attached = column(_("Attached to"), "w104")
+    created = column(_("Created"), "md w104", "created_at", "id")
+
+    class Meta(List.Meta):
+        order_by = ("-status",)
+
+
+class Snapshots(List):
+    """The place of a snapshot is its volume's; a thick one fills its space and is lost when that is full."""
+
+    name = column(_("Name"), "w232", "name", "id", hideable=False)
+    volume = column(_("Volume"), "w178", "volume__name", "volume_id", "id")
+    size = column(_("Size"), "r w80", "size_gib", "id")
+    status = column(_("Status"), "", "urgency", "created_at", hideable=False)
+    used = column(_("Space used"), "w132", "used", "id")
     created = column(_("Created"), "md w104", "created_at", "id")
 
     class Meta(List.Meta):
@@ -101,6 +115,22 @@ VOLUME_CSV: Columns = {
     "Attached to": lambda v: "",
     "Metadata": lambda v: " ".join(f"{key}={text}" for key, text in v.metadata.items()),
     "Created": lambda v: v.created_at.isoformat(timespec="seconds"),
+}
+SNAPSHOT_CSV: Columns = {
+    "ID": lambda s: s.pk,
+    "Name": lambda s: s.name,
+    "Description": lambda s: s.description,
+    "Status": lambda s: s.status,
+    "Status reason": lambda s: s.status_reason,
+    "Size": lambda s: s.size_gib,
+    "Volume": lambda s: str(s.volume),
+    "Volume ID": lambda s: s.volume_id,
+    "Project": lambda s: s.project.name,
+    "Pool": lambda s: s.pool.label if s.pool else "",
+    "Space": lambda s: round(s.cow_bytes / 1024**3, 2) if s.cow_bytes else "",
+    "Space used percent": lambda s: "" if s.snap_percent is None else s.snap_percent,
+    "Metadata": lambda s: " ".join(f"{key}={text}" for key, text in s.metadata.items()),
+    "Created": lambda s: s.created_at.isoformat(timespec="seconds"),
 }
 OPERATION_CSV: Columns = {
     "ID": lambda o: o.pk,

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from tests.factories import OperationFactory, StepFactory, VolumeFactory
+from tests.factories import OperationFactory, SnapshotFactory, StepFactory, VolumeFactory
 from tests.views.pages import World
 from volumes.models import Node, Operation, Pool, Project, Status, User, Volume
 
@@ -58,7 +58,7 @@ def administrator(admin: User, alpha: Project) -> Client:
 
 @pytest.fixture
 def world(volume: Volume, thick: Pool, node: Node, alpha: Project) -> World:
-    """A volume of alpha; one operation that failed on another one, one that runs on a third."""
+    """A volume of alpha; one operation that failed on another one, one that runs on a third; a snapshot of a fourth."""
     broken = VolumeFactory(project=alpha, pool=thick, name="broken", status=Status.ERROR_DELETING)
     failed = failed_operation(broken)
     moving = VolumeFactory(project=alpha, pool=thick, name="moving", status=Status.DELETING)
@@ -66,7 +66,9 @@ def world(volume: Volume, thick: Pool, node: Node, alpha: Project) -> World:
     Volume.objects.filter(pk=moving.pk).update(last_operation=running)
     StepFactory(operation=running, number=1, key="look", status="done")
     StepFactory(operation=running, number=2, key="wipe", status="running", bytes_done=2**29, bytes_total=2**30)
-    return World(volume, failed, running, node, thick, alpha)
+    other = VolumeFactory(project=alpha, pool=thick, name="other")
+    snapshot = SnapshotFactory(volume=other, name="then")
+    return World(volume, failed, running, node, thick, alpha, snapshot)
 
 
 def failed_operation(volume: Volume, **fields: object) -> Operation:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from volumes.models import Node, Operation, Pool, Project, Volume
+from volumes.models import Node, Operation, Pool, Project, Snapshot, Volume
 
 PEOPLE = ("anonymous", "stranger", "reader", "member", "administrator")
 LOGIN, NOWHERE = "login", "-"
@@ -25,6 +25,7 @@ class World:
     node: Node
     pool: Pool
     alpha: Project
+    snapshot: Snapshot
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,11 @@ class Page:
 
     @property
     def id(self) -> str:
-        return self.name + self.query.partition("=")[0].replace("?", "-")
+        return self.name + self.query.partition("{")[0].replace("?", "-")
 
     def url(self, world: World) -> str:
         args = [getattr(world, self.of).pk] if self.of else ["volumes"] if self.name == "columns" else []
-        return reverse(self.name, args=args) + self.query.format(volume=world.volume.pk)
+        return reverse(self.name, args=args) + self.query.format(volume=world.volume.pk, snapshot=world.snapshot.pk)
 
     def expected(self, method: str, person: str) -> str:
         """A status, `login`, or `-` where there is no such method."""
@@ -83,6 +84,21 @@ PAGES = [
     Page("volume", THEIRS, of="volume", query="?tab=operations"),
     Page("volume-edit", ACT, ACTED, of="volume", sends=_edited),
     Page("volume-delete", ACT, ACTED, of="volume"),
+    Page("volume", THEIRS, of="volume", query="?tab=snapshots"),
+    Page("volume-extend", ACT, ACTED, of="volume", sends=lambda w: {"new_size": 2}),
+    Page("volume-snapshot", ACT, ACTED, of="volume", sends=lambda w: {"name": "now"}),
+    Page("snapshots", ALL),
+    Page("snapshots-delete", "login 302 403 200 200", query="?ids={snapshot}"),
+    Page(
+        "snapshots-delete",
+        "login 302 302 302 302",
+        "login 302 403 302 302",
+        sends=lambda w: {"ids": w.snapshot.pk, "do": "1"},
+    ),
+    Page("snapshot", THEIRS, of="snapshot"),
+    Page("snapshot", THEIRS, of="snapshot", query="?tab=history"),
+    Page("snapshot-edit", ACT, ACTED, of="snapshot", sends=_edited),
+    Page("snapshot-delete", ACT, ACTED, of="snapshot"),
     Page("operations", ALL),
     Page("operation", THEIRS, of="failed"),
     Page("operation-retry", ACT, ACTED, of="failed"),

@@ -13,7 +13,7 @@ from django.urls import get_resolver, reverse
 
 from tests.views.html import page
 from tests.views.pages import LOGIN, NOWHERE, PAGES, PEOPLE, World
-from volumes.models import Node, Operation, Pool, StatusChange, Volume
+from volumes.models import Node, Operation, Pool, Snapshot, StatusChange, Volume
 
 
 @pytest.fixture(params=PEOPLE)
@@ -36,7 +36,7 @@ def answer(response: HttpResponseBase, expected: str) -> str:
 
 def rows() -> list[Any]:
     """All that an action could change."""
-    kinds = (Volume, Operation, Node, Pool, StatusChange)
+    kinds = (Volume, Snapshot, Operation, Node, Pool, StatusChange)
     return [sorted(kind.objects.values_list(), key=str) for kind in kinds]
 
 
@@ -93,7 +93,7 @@ def test_every_address_is_in_the_table() -> None:
 
 
 def test_what_never_was_is_not_found(administrator: Client) -> None:
-    for name in ("volume", "volume-edit", "volume-delete", "operation", "operation-retry", "node", "pool"):
+    for name in ("volume", "volume-edit", "volume-extend", "snapshot", "snapshot-delete", "operation", "node", "pool"):
         page(administrator.get(reverse(name, args=["00000000-0000-4000-8000-000000000000"])), 404)
 
 

@@ -11,6 +11,7 @@ from tests.views.html import Element, page
 from volumes.models import BAD, DELETABLE, MOVING, Node, Operation, Pool, Project, Status, User, Volume
 
 DIALOG = {"hx-request": "true", "hx-target": "dialog"}
+VERBS = ["Edit", "Extend", "Create snapshot", "Delete volume"]
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ class TestExcuses:
             volume.set(status=status)
             row = page(member.get(reverse("volumes"))).one("tbody", data_row=str(volume.pk))
             items = row.one("ul", class_="dropdown-menu h-menu").all(class_="dropdown-item")
-            assert [item.text.split("…")[0] for item in items if "…" in item.text] == ["Edit", "Delete volume"]
+            assert [item.text.split("…")[0] for item in items if "…" in item.text] == VERBS
             if status in DELETABLE:
                 assert items[-1].tag == "a", status
                 assert "data-deletable" in row.attrs
@@ -145,8 +146,8 @@ class TestExcuses:
         tree = page(reader.get(reverse("volumes")))
         for item in tree.one("main").all("a"):
             assert not any(
-                word in item["href"] for word in ("/edit/", "/delete/", "/create/", "/retry/", "/cancel/")
+                word in item["href"] for word in ("/edit/", "/extend/", "/snapshot/", "/delete/", "/create/", "/retry/", "/cancel/")
             ), item["href"]
         offs = [item for item in tree.all(aria_disabled="true") if "dropdown-item" in item.classes]
-        assert len(offs) == 2 * Volume.objects.count()
+        assert len(offs) == len(VERBS) * Volume.objects.count()
         assert {item.one("small").text for item in offs} == {"You may look at this project, but not change it."}

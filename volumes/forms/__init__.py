@@ -2,6 +2,6 @@
 
 from volumes.forms.node import DisableForm, NodeForm, PoolForm
 from volumes.forms.people import PreferencesForm
-from volumes.forms.volume import CreateForm, EditForm
+from volumes.forms.volume import CreateForm, EditForm, ExtendForm
 
-__all__ = ["CreateForm", "DisableForm", "EditForm", "NodeForm", "PoolForm", "PreferencesForm"]
+__all__ = ["CreateForm", "DisableForm", "EditForm", "ExtendForm", "NodeForm", "PoolForm", "PreferencesForm"]

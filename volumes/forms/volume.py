@@ -1,4 +1,4 @@
-"""Create and edit a volume."""
+"""Create, edit and extend a volume; name a snapshot."""
 
 from __future__ import annotations
 
@@ -16,13 +16,23 @@ NAME_LENGTH = 255
 
 
 class EditForm(forms.Form):
-    """What people wrote about a volume."""
+    """What people write about a volume or a snapshot."""
 
     name = forms.CharField(
         label=_("Name"), max_length=NAME_LENGTH, required=False, help_text=_("May be empty: then its id serves.")
     )
     description = forms.CharField(label=_("Description"), max_length=255, required=False)
     metadata = MetadataField(label=_("Metadata"), required=False, help_text=_("One key=value a line."))
+
+
+class ExtendForm(forms.Form):
+    """The size a volume shall have. Whether it is larger than the present one, and fits, is the operation's to say."""
+
+    new_size = forms.IntegerField(label=_("New size"), min_value=1, max_value=MAX_GIB)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_size"].widget.attrs.update({"inputmode": "numeric", "autocomplete": "off", "step": 1})
 
 
 class CreateForm(forms.Form):

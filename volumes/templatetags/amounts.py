@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from volumes.models import Volume
 from volumes.nodes.keys import parse_host_key
 
 register = template.Library()
@@ -46,6 +47,23 @@ def gib(size_bytes: float | None) -> SafeString:
 def size(size_gib: int) -> SafeString:
     """Whole GiB, exact bytes in the title."""
     return gib(size_gib * GIB)
+
+
+@register.filter
+def size_of(volume: Volume) -> SafeString:
+    """Its size, and while it grows also the one it shall have: `1 → 3 GiB`."""
+    if not volume.growth_gib:
+        return size(volume.size_gib)
+    then = volume.size_gib + volume.growth_gib
+    title = _("%(now)s to %(then)s bytes") % {"now": number(volume.size_bytes), "then": number(then * GIB)}
+    return format_html(
+        '<span class="h-grow" title="{}">{}<span aria-hidden="true">→</span><span class="visually-hidden"> {} </span>{} '
+        '<span class="u">GiB</span></span>',
+        title,
+        number(volume.size_gib),
+        _("to"),
+        number(then),
+    )
 
 
 @register.filter

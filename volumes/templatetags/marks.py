@@ -10,7 +10,20 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from volumes.models import BAD, MOVING, RESTING, Node, Operation, Pool, Status, Step, Volume
+from volumes.models import (
+    BAD,
+    MOVING,
+    RESTING,
+    SNAPSHOT_BAD,
+    SNAPSHOT_MOVING,
+    Node,
+    Operation,
+    Pool,
+    Snapshot,
+    Status,
+    Step,
+    Volume,
+)
 from volumes.templatetags.amounts import number
 
 register = template.Library()
@@ -53,6 +66,16 @@ def volume_mark(volume: Volume) -> tuple[str, str, str]:
     return "good", "plug-connected" if volume.status == Status.IN_USE else "circle-check", word
 
 
+def snapshot_mark(snapshot: Snapshot) -> tuple[str, str, str]:
+    """Colour, icon and word of a snapshot's status."""
+    word = snapshot.get_status_display()
+    if snapshot.status in SNAPSHOT_BAD:
+        return "bad", "alert-octagon", word
+    if snapshot.status in SNAPSHOT_MOVING:
+        return "move", "loader-2", word
+    return "good", "circle-check", word
+
+
 def operation_mark(operation: Operation) -> tuple[str, str, str]:
     """Colour, icon and word. An operation whose unit works on the node is running, whatever the worker does."""
     of = Operation.Status
@@ -93,9 +116,9 @@ STEP_MARKS = {
 
 
 @register.simple_tag
-def status(thing: Volume | Operation | Node, style: str = "") -> SafeString:
+def status(thing: Volume | Snapshot | Operation | Node, style: str = "") -> SafeString:
     """The status of a row; `pill` for the head of a page, `quiet` where good ends are the rule."""
-    find = {Volume: volume_mark, Operation: operation_mark, Node: node_mark}[type(thing)]
+    find = {Volume: volume_mark, Snapshot: snapshot_mark, Operation: operation_mark, Node: node_mark}[type(thing)]
     kind, name, word = find(thing)  # type: ignore[operator]
     return mark(kind, name, word, pill=style == "pill", quiet=style == "quiet")
 
@@ -173,18 +196,30 @@ def gauge(value: float, limit: float, label: str) -> SafeString:
 
 
 @register.simple_tag
-def quota_bar(used: float, limit: float, label: str) -> SafeString:
-    """A quota: amber from 90 %, red at 100 %. A script fills in `ask` as somebody types; unlimited has no fill."""
-    share = 100.0 * used / limit if limit > 0 else (100.0 if limit == 0 else 0.0)
-    css = "bad" if share >= QUOTA_BAD else "warn" if share >= QUOTA_WARN else ""
+def quota_bar(used: float, limit: float, label: str, ask: float = 0) -> SafeString:
+    """A quota: amber from 90 %, red at 100 %. `ask` is what is asked for; a script keeps it up with what somebody types."""
+    share = share_of(used, limit)
+    then = share_of(used + ask, limit)
+    css = ("bad" if then > QUOTA_BAD else "warn" if then >= QUOTA_WARN else "") if ask else quota_class(share)
     return format_html(
         '<svg class="h-use {}" role="img" aria-label="{}"><rect class="track" y="3" width="100%" height="6" rx="3"/>'
-        '<rect class="ask" x="{}" y="3" width="0" height="6"/><rect class="used" y="3" width="{}" height="6" rx="3"/></svg>',
+        '<rect class="ask" x="{}" y="3" width="{}" height="6"/><rect class="used" y="3" width="{}" height="6" rx="3"/></svg>',
         css,
         label,
         length(min(share, 100.0)),
+        length(min(then, 100.0) - min(share, 100.0)),
         length(min(share, 100.0)),
     )
+
+
+def share_of(used: float, limit: float) -> float:
+    """In percent; unlimited is never filled, and a limit of nothing always."""
+    return 100.0 * used / limit if limit > 0 else (100.0 if limit == 0 else 0.0)
+
+
+def quota_class(share: float) -> str:
+    """Amber from 90 %, red at 100 %."""
+    return "bad" if share >= QUOTA_BAD else "warn" if share >= QUOTA_WARN else ""
 
 
 @register.simple_tag
@@ -215,9 +250,9 @@ def get(mapping: dict[Any, Any], key: object) -> Any:
 
 
 @register.filter
-def volume_kind(volume: Volume) -> tuple[str, str, str]:
-    """`volume_mark` for templates that add progress to it."""
-    return volume_mark(volume)
+def owned_kind(owned: Volume | Snapshot) -> tuple[str, str, str]:
+    """`volume_mark` or `snapshot_mark` for templates that add progress to it."""
+    return snapshot_mark(owned) if isinstance(owned, Snapshot) else volume_mark(owned)
 
 
 @register.simple_tag

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import gettext
 
 from volumes import rules
-from volumes.models import Operation, Project, Volume
+from volumes.models import Operation, Project, Snapshot, Volume
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -92,19 +92,37 @@ def must_act(request: Request, project: Project | None) -> None:
         raise PermissionDenied(reason)
 
 
-def get_volume(request: Request, volume_id: UUID, *, act: bool = False) -> Volume:
-    """A volume the person may see, or may act on."""
-    volume = (
-        Volume.objects.visible_to(request.user)
-        .select_related("project", "pool__node", "created_by", "last_operation")
-        .filter(pk=volume_id)
-        .first()
-    )
+def get_volume(request: Request, volume_id: UUID, *, act: bool = False, leaning: bool = False) -> Volume:
+    """A volume the person may see, or may act on; for a page, with what leans on it at that moment."""
+    visible = Volume.objects.visible_to(request.user)
+    found = visible.with_leaning() if leaning else visible
+    volume = found.select_related("project", "pool__node", "created_by", "last_operation").filter(pk=volume_id).first()
     if volume is None:
-        raise Http404(gettext("There is no such volume, or it is not yours to see."))
+        raise Http404(no_such_volume())
     if act:
         must_act(request, volume.project)
     return volume
+
+
+def no_such_volume() -> str:
+    """What a stranger reads."""
+    return gettext("There is no such volume, or it is not yours to see.")
+
+
+def get_snapshot(request: Request, snapshot_id: UUID, *, act: bool = False) -> Snapshot:
+    """A snapshot the person may see, or may act on."""
+    related = ("project", "volume__project", "volume__pool__node", "created_by", "last_operation")
+    snapshot = Snapshot.objects.visible_to(request.user).select_related(*related).filter(pk=snapshot_id).first()
+    if snapshot is None:
+        raise Http404(no_such_snapshot())
+    if act:
+        must_act(request, snapshot.project)
+    return snapshot
+
+
+def no_such_snapshot() -> str:
+    """What a stranger reads."""
+    return gettext("There is no such snapshot, or it is not yours to see.")
 
 
 def get_operation(request: Request, operation_id: UUID, *, act: bool = False) -> Operation:

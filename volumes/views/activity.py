@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from volumes.models import BAD, Operation, User, Volume
+from volumes.models import BAD, OWNED, SNAPSHOT_BAD, Operation, User
 from volumes.views import progress
 
 if TYPE_CHECKING:
@@ -32,13 +32,16 @@ def running(user: User) -> QuerySet[Operation]:
 
 def failed(user: User) -> QuerySet[Operation]:
     """Those that failed and wait for somebody: the last word about an object that is still bad, or fresh failures."""
-    last_word = Volume.objects.filter(last_operation=OuterRef("pk"))
-    still_bad = Exists(last_word.filter(status__in=BAD))
+    still_bad = last_word = Q()
+    for model in OWNED.values():
+        rows = model.objects.filter(last_operation=OuterRef("pk"))
+        still_bad |= Q(Exists(rows.filter(status__in=BAD | SNAPSHOT_BAD)))
+        last_word |= Q(Exists(rows))
     again = Operation.objects.filter(
         target_kind=OuterRef("target_kind"), target_id=OuterRef("target_id"), created_at__gt=OuterRef("created_at")
     )
-    elsewhere = ~Q(target_kind="volume") & ~Exists(again)
-    fresh = Q(finished_at__gte=timezone.now() - FRESH) & (Exists(last_word) | elsewhere)
+    elsewhere = ~Q(target_kind__in=OWNED) & ~Exists(again)
+    fresh = Q(finished_at__gte=timezone.now() - FRESH) & (last_word | elsewhere)
     bad = Operation.objects.visible_to(user).filter(status__in=[Operation.Status.FAILED, Operation.Status.ERRORED])
     return bad.filter(still_bad | fresh)
 

@@ -1,4 +1,4 @@
-"""What needs somebody: failed volumes, silent nodes, full pools, drift, quotas near their end. Worst first."""
+"""What needs somebody: failed volumes and snapshots, silent nodes, full pools, drift, quotas near their end. Worst first."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from volumes.models import BAD, GIB, UNLIMITED, Drift, Node, Pool, Project, Volume
+from volumes.filters import NEARLY_FULL
+from volumes.models import BAD, GIB, SNAPSHOT_BAD, UNLIMITED, Drift, Node, Pool, Project, Snapshot, Volume
 from volumes.templatetags.marks import PROMISED_WARN, QUOTA_BAD, QUOTA_WARN, USED_BAD, USED_WARN
+from volumes.templatetags.spaces import overflow_sentence
+from volumes.views.rows import is_retriable
 
 if TYPE_CHECKING:
     from volumes.views.access import Request
@@ -130,22 +133,47 @@ def of_drift() -> list[Concern]:
 
 def of_volume(volume: Volume, *, may_act: bool) -> Concern:
     """A volume in a bad status."""
-    operation = volume.last_operation
+    words = {"volume": volume, "status": volume.get_status_display().lower()}
+    return _of_bad(volume, _("Volume %(volume)s: %(status)s") % words, may_act=may_act)
+
+
+def of_snapshot(snapshot: Snapshot, *, may_act: bool) -> Concern:
+    """A snapshot in a bad status, or one that will soon be lost."""
+    words = {
+        "snapshot": snapshot,
+        "volume": snapshot.volume,
+        "status": snapshot.get_status_display().lower(),
+        "used": snapshot.snap_percent or 0,
+    }
+    if snapshot.is_bad:
+        return _of_bad(snapshot, _("Snapshot %(snapshot)s of %(volume)s: %(status)s") % words, may_act=may_act)
+    actions = [Action(reverse("snapshot", args=[snapshot.pk]), _("See snapshot"))]
+    if may_act:
+        actions.append(Action(reverse("snapshot-delete", args=[snapshot.pk]), _("Delete…"), "trash", dialog=True))
+    title = _("Snapshot %(snapshot)s of %(volume)s is %(used).0f %% full") % words
+    return Concern("warn", title, overflow_sentence(snapshot), None, actions)
+
+
+def _of_bad(owned: Volume | Snapshot, title: str, *, may_act: bool) -> Concern:
+    operation = owned.last_operation
     actions = []
     if operation is not None:
         actions.append(Action(reverse("operation", args=[operation.pk]), _("Open operation")))
-        if may_act and operation.is_finished:
+        if may_act and is_retriable(operation):
             actions.append(Action(reverse("operation-retry", args=[operation.pk]), _("Retry"), "refresh", dialog=True))
-    words = {"volume": volume, "status": volume.get_status_display().lower()}
-    since = operation.finished_at if operation else volume.updated_at
-    return Concern("bad", _("Volume %(volume)s: %(status)s") % words, volume.status_reason, since, actions)
+    since = operation.finished_at if operation else owned.updated_at
+    return Concern("bad", title, owned.status_reason, since, actions)
 
 
-def of_quota(project: Project, used: tuple[int, int]) -> list[Concern]:
+def of_quota(project: Project, used: tuple[int, int, int]) -> list[Concern]:
     """Quotas near their end."""
     found = []
-    count, gib = used
-    pairs = ((_("Volumes"), count, project.quota_volumes, ""), (_("Volume space"), gib, project.quota_gib, " GiB"))
+    count, gib, snapshots = used
+    pairs = (
+        (_("Volumes"), count, project.quota_volumes, ""),
+        (_("Volume space"), gib, project.quota_gib, " GiB"),
+        (_("Snapshots"), snapshots, project.quota_snapshots, ""),
+    )
     for what, have, limit, unit in pairs:
         share = 100.0 if limit == 0 else 100.0 * have / limit
         if limit == UNLIMITED or share < QUOTA_WARN:
@@ -161,10 +189,13 @@ def of_quota(project: Project, used: tuple[int, int]) -> list[Concern]:
     return found
 
 
-def everything(request: Request, project: Project, used: tuple[int, int], *, may_act: bool) -> list[Concern]:
+def everything(request: Request, project: Project, used: tuple[int, int, int], *, may_act: bool) -> list[Concern]:
     """All there is to say on the overview. Members hear of nodes only where their own volumes are."""
     bad = Volume.objects.filter(project=project, status__in=BAD).select_related("last_operation")
     found = [of_volume(volume, may_act=may_act) for volume in bad[:50]]
+    lost = Snapshot.objects.filter(Q(status__in=SNAPSHOT_BAD) | NEARLY_FULL, project=project)
+    lost = lost.select_related("volume", "last_operation").order_by("-snap_percent", "-created_at")
+    found += [of_snapshot(snapshot, may_act=may_act) for snapshot in lost[:50]]
     if request.user.is_administrator:
         nodes, pools = infrastructure()
         found += [concern for node in nodes for concern in of_node(node)]

@@ -198,9 +198,11 @@ class Frame:
 
     def _project_items(self) -> list[Item]:
         volumes = self.project.volumes.count() if self.project else None
+        snapshots = self.project.snapshots.count() if self.project else None
         items = [
             Item(reverse("overview"), _("Overview"), "layout-dashboard"),
             Item(reverse("volumes"), _("Volumes"), "database", volumes),
+            Item(reverse("snapshots"), _("Snapshots"), "camera", snapshots),
             Item(reverse("operations"), _("Operations"), "list-check"),
         ]
         if not self.is_administrator:

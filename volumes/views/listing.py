@@ -1,4 +1,4 @@
-"""What every list does: CSV of the filtered set, order, pages, columns."""
+"""What every list does: CSV of the filtered set, order, pages, columns, statuses to filter by."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.db.models import Count, QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from django_tables2 import RequestConfig
@@ -20,6 +21,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
 AT_ONCE = 50
 """Rows named in one poll, at the most."""
+ORDER = ("sort", "group")
 
 
 class _Echo:
@@ -83,3 +85,29 @@ def asked_rows(request: Request) -> list[UUID]:
 def is_poll(request: Request) -> bool:
     """Whether only the moving parts are asked for."""
     return bool(request.htmx) and request.htmx.trigger == "poll"
+
+
+def count_statuses(rows: QuerySet[Any]) -> dict[str, int]:
+    """How many there are of each status."""
+    return dict(rows.order_by().values_list("status").annotate(Count("pk")))
+
+
+def statuses(
+    request: Request, choices: list[tuple[str, Any]], counts: dict[str, int]
+) -> list[tuple[str, Any, int, bool]]:
+    """The statuses worth filtering by: those that occur, and those that are ticked."""
+    ticked = request.GET.getlist("status")
+    return [
+        (value, label, counts.get(value, 0), value in ticked)
+        for value, label in choices
+        if value in counts or value in ticked
+    ]
+
+
+def carried(request: Request) -> dict[str, list[tuple[str, str]]]:
+    """What the forms above a list carry along: order and tab, and for the search box the other filters too."""
+    pairs = [(name, value) for name, values in request.GET.lists() for value in values if value]
+    return {
+        "hidden_inputs": [pair for pair in pairs if pair[0] in ORDER],
+        "filter_inputs": [pair for pair in pairs if pair[0] not in {*ORDER, "name", "page", "rows", "_export"}],
+    }

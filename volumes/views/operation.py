@@ -17,7 +17,7 @@ from volumes import rules
 from volumes.engine import control
 from volumes.engine.protocol import is_known, verb_of
 from volumes.errors import Refused
-from volumes.models import Node, Operation, Step, Volume
+from volumes.models import Node, Operation, Pool, Snapshot, Step, Volume
 from volumes.views import access, acting, progress
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def operation_page(request: Request, operation_id: UUID) -> HttpResponse:
         "steps": shown(operation, rows),
         "current": current,
         "progress": progress.of_steps(current),
-        "volume": target(operation),
+        **target(operation),
         "target_node": Node.objects.filter(pk=operation.target_id).first()
         if operation.target_kind == "node" and operation.target_id
         else None,
@@ -135,7 +135,6 @@ def operation_retry(request: Request, operation_id: UUID) -> HttpResponse:
         "operation": operation,
         "why_not": why_not,
         "back": back(request, operation),
-        "volume": target(operation),
     }
     return render(request, "operations/retry.html", context)
 
@@ -156,8 +155,9 @@ def operation_cancel(request: Request, operation_id: UUID) -> HttpResponse:
         "operation": operation,
         "why_not": why_not,
         "back": back(request, operation),
-        "volume": target(operation),
-        "wiping": operation.steps.filter(key="wipe", round=operation.round, status=Step.Status.RUNNING).first(),
+        "wiping": operation.steps.filter(
+            key__startswith="wipe", round=operation.round, status=Step.Status.RUNNING
+        ).first(),
     }
     return render(request, "operations/cancel.html", context)
 
@@ -173,8 +173,14 @@ def back(request: Request, operation: Operation) -> str:
     return acting.safe_next(request, reverse("operation", args=[operation.pk]))
 
 
-def target(operation: Operation) -> Volume | None:
-    """The volume it is about."""
-    if operation.target_kind != "volume" or operation.target_id is None:
-        return None
-    return Volume.objects.select_related("pool__node").filter(pk=operation.target_id).first()
+def target(operation: Operation) -> dict[str, Volume | Snapshot | Pool | None]:
+    """The volume or the snapshot it is about, as far as it is still there, and the pool that is in."""
+    volume, snapshot = None, None
+    if operation.target_id is None:
+        return {}
+    if operation.target_kind == "volume":
+        volume = Volume.objects.select_related("pool__node").filter(pk=operation.target).first()
+    elif operation.target_kind == "snapshot":
+        snapshot = Snapshot.objects.select_related("volume__pool__node").filter(pk=operation.target).first()
+    found = volume or snapshot
+    return {"volume": volume, "snapshot": snapshot, "pool": found.pool if found else None}

@@ -14,7 +14,6 @@ from volumes import tables
 from volumes.filters import OPERATION_GROUPS, OperationFilter
 from volumes.models import Node, Operation
 from volumes.views import access, listing, progress
-from volumes.views.volumes import carried, count_statuses, statuses
 
 if TYPE_CHECKING:
     from volumes.models import Project
@@ -50,7 +49,7 @@ def show(request: Request, everything: QuerySet[Operation], project: Project | N
     found = chosen.qs.filter(status__in=OPERATION_GROUPS[group]) if group in OPERATION_GROUPS else chosen.qs
     if listing.wants_csv(request):
         return listing.as_csv("operations", tables.OPERATION_CSV, found.iterator(chunk_size=500))
-    counts = count_statuses(everything)
+    counts = listing.count_statuses(everything)
     context = {
         "chosen": chosen,
         "group": group if group in OPERATION_GROUPS else "",
@@ -68,7 +67,7 @@ def show(request: Request, everything: QuerySet[Operation], project: Project | N
             table.columns.hide("project")
         asked = with_progress(row.record for row in table.paginated_rows)
         context |= {"table": table, "rows": asked, "shown": table.shown, "found": table.page.paginator.count}
-        context |= {"statuses": statuses(request, Operation.Status.choices, counts), **carried(request)}
+        context |= {"statuses": listing.statuses(request, Operation.Status.choices, counts), **listing.carried(request)}
     request.moving = sum(1 for operation, _progress in asked if not operation.is_finished)  # type: ignore[attr-defined]
     return render(request, "operations/list.html", context)
 

@@ -33,7 +33,7 @@ def overview(request: Request) -> HttpResponse:
         context["pools"] = pools.bars(list(Pool.objects.with_promises().defer("facts", "node__facts")))
     if project is None:
         return render(request, "overview/nothing.html", context)
-    used = project.used()
+    used = (*project.used(), project.snapshots.count())
     may_act = access.may_act(request, project)
     under_way = activity.running(request.user).filter(project=project)
     done = Operation.objects.filter(project=project).exclude(finished_at=None)
@@ -51,10 +51,14 @@ def overview(request: Request) -> HttpResponse:
     return render(request, "overview/overview.html", context)
 
 
-def quotas(project: Project, used: tuple[int, int]) -> list[dict[str, Any]]:
+def quotas(project: Project, used: tuple[int, int, int]) -> list[dict[str, Any]]:
     """The quota bars."""
-    count, gib = used
-    rows = ((_("Volume space"), gib, project.quota_gib, "GiB"), (_("Volumes"), count, project.quota_volumes, ""))
+    count, gib, snapshots = used
+    rows = (
+        (_("Volume space"), gib, project.quota_gib, "GiB"),
+        (_("Volumes"), count, project.quota_volumes, ""),
+        (_("Snapshots"), snapshots, project.quota_snapshots, ""),
+    )
     return [
         {"title": title, "used": have, "limit": limit, "unit": unit, "unlimited": limit == UNLIMITED}
         for title, have, limit, unit in rows

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from volumes.views.access import Request
 
 YEAR_S = 31_536_000
-LISTS = {"volumes": tables.Volumes, "operations": tables.Operations}
+LISTS = {"volumes": tables.Volumes, "snapshots": tables.Snapshots, "operations": tables.Operations}
 
 
 @require_POST

@@ -1,4 +1,4 @@
-"""One volume: its page, and what can be done to it."""
+"""One volume: its page, and what can be changed about it."""
 
 from __future__ import annotations
 
@@ -14,64 +14,37 @@ from django.views.decorators.http import require_http_methods, require_safe
 from volumes import rules
 from volumes.errors import Refused
 from volumes.forms import EditForm
-from volumes.models import Operation, StatusChange
 from volumes.operations import delete_volume, edit
-from volumes.views import access, acting, listing, progress
-from volumes.views.volumes import row_of
+from volumes.views import access, acting, owned, progress, snapshots
+from volumes.views.rows import row_of, rows_of
+from volumes.views.volumes_delete import why_not_delete
 
 if TYPE_CHECKING:
     from volumes.views.access import Request
 
-TABS = ("overview", "operations", "history")
-ROWS = 100
+TABS = ("overview", "snapshots", "operations", "history")
 
 
 @require_safe
 def volume_page(request: Request, volume_id: UUID) -> HttpResponse:
-    """Tabs Overview, Operations, History; live. A volume that is gone says who deleted it and when."""
+    """Tabs Overview, Snapshots, Operations, History; live. A volume that is gone says who deleted it and when."""
     try:
-        volume = access.get_volume(request, volume_id)
+        volume = access.get_volume(request, volume_id, leaning=True)
     except Http404:
-        return gone_page(request, volume_id)
-    tab = request.GET.get("tab", "")
-    operations = Operation.objects.visible_to(request.user).filter(target_kind="volume", target_id=volume.pk)
-    found = progress.of_operations([volume.last_operation])
-    request.moving = int(volume.is_moving)  # type: ignore[attr-defined]
+        return owned.gone_page(request, "volume", volume_id, access.no_such_volume())
+    lean = rules.leaning(volume)
+    request.moving = int(volume.is_moving) + lean.moving  # type: ignore[attr-defined]
     context = {
-        "live": True,
         "volume": volume,
-        "row": row_of(request, volume, found),
-        "tab": tab if tab in TABS else "overview",
-        "operation_count": operations.count(),
+        "row": row_of(request, volume, progress.of_operations([volume.last_operation])),
+        "snapshot_count": lean.snapshots,
+        **owned.about(request, volume, TABS),
     }
-    if context["tab"] == "operations":
-        newest = list(operations.select_related("node")[:ROWS])
-        steps = progress.of_operations(newest)
-        context["operations"] = [(operation, steps.get(operation.pk)) for operation in newest]
-    elif context["tab"] == "history":
-        context["changes"] = history(volume.pk)
+    if context["tab"] == "snapshots":
+        listed = snapshots.of_project(volume.project).filter(volume=volume).order_by("-created_at", "id")
+        context["rows"] = rows_of(request, list(listed[: owned.ROWS]))
+        context["shown"] = {"size", "used", "created"}
     return render(request, "volumes/detail.html", context)
-
-
-def history(volume_id: UUID) -> list[StatusChange]:
-    """What became of it, newest first."""
-    return list(
-        StatusChange.objects.filter(kind="volume", object_id=volume_id).select_related("operation", "actor")[:ROWS]
-    )
-
-
-def gone_page(request: Request, volume_id: UUID) -> HttpResponse:
-    """A volume that was deleted is not simply unknown to those who could see it."""
-    last = (
-        Operation.objects.visible_to(request.user)
-        .filter(target_kind="volume", target_id=volume_id, verb="delete_volume", status=Operation.Status.SUCCEEDED)
-        .first()
-    )
-    if last is None:
-        raise Http404(_("There is no such volume, or it is not yours to see."))
-    status = 200 if listing.is_poll(request) else 404
-    context = {"live": True, "operation": last, "changes": history(volume_id)}
-    return render(request, "volumes/gone.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -97,8 +70,8 @@ def volume_delete(request: Request, volume_id: UUID) -> HttpResponse:
     """What it is, what will happen and how long it takes; then do it."""
     volume = access.get_volume(request, volume_id, act=True)
     back = acting.safe_next(request, reverse("volumes"))
-    why_not = rules.why_not_delete(volume)
-    if request.method == "POST":
+    why_not = why_not_delete(volume)
+    if request.method == "POST" and why_not is None:
         try:
             delete_volume.request(volume, actor=request.user)
         except Refused as refusal:
@@ -109,6 +82,8 @@ def volume_delete(request: Request, volume_id: UUID) -> HttpResponse:
     plan = delete_volume.plan(volume)
     context = {
         "volume": volume,
+        "pool": volume.pool,
+        "snapshots": volume.snapshots.order_by("-created_at", "id"),
         "plan": plan,
         "commands": [command for step in plan for command in step.commands],
         "total_s": delete_volume.estimate_s(plan),

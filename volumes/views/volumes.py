@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
@@ -14,14 +13,12 @@ from django.views.decorators.http import require_safe
 from volumes import rules, tables
 from volumes.filters import GROUPS, VolumeFilter
 from volumes.models import BAD, MOVING, Pool, Project, Status, Volume
-from volumes.views import access, listing, progress
+from volumes.views import access, listing
+from volumes.views.rows import rows_of
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from volumes.views.access import Request
 
-ORDER = ("sort", "group")
 HEAVY = (
     "pool__facts",
     "pool__node__facts",
@@ -30,36 +27,6 @@ HEAVY = (
     "last_operation__traceback",
 )
 """Columns that no row shows: a pool's facts list all its LVs, and would come along with every volume."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A volume as the list shows it: how far it has come, and why each button is off."""
-
-    volume: Volume
-    progress: progress.Progress | None
-    why_not_edit: str | None
-    why_not_delete: str | None
-    may_retry: bool
-
-
-def rows_of(request: Request, volumes: list[Volume]) -> list[Row]:
-    """Rows, with one query more however many there are."""
-    found = progress.of_operations(volume.last_operation for volume in volumes if volume.is_moving)
-    return [row_of(request, volume, found) for volume in volumes]
-
-
-def row_of(request: Request, volume: Volume, found: dict[UUID, progress.Progress]) -> Row:
-    """One row."""
-    reader = access.why_not_act(request, volume.project)
-    last = volume.last_operation
-    return Row(
-        volume,
-        found.get(last.pk) if last and volume.is_moving else None,
-        reader or rules.why_not_edit(volume),
-        reader or rules.why_not_delete(volume),
-        may_retry=not reader and volume.is_bad and last is not None and last.is_finished,
-    )
 
 
 def of_project(project: Project) -> QuerySet[Volume]:
@@ -88,7 +55,7 @@ def volume_list(request: Request) -> HttpResponseBase:
         return listing.as_csv(
             "volumes", tables.VOLUME_CSV, found.order_by("-created_at", "id").iterator(chunk_size=500)
         )
-    counts = count_statuses(everything)
+    counts = listing.count_statuses(everything)
     context = {
         "chosen": chosen,
         "group": group if group in GROUPS else "",
@@ -100,14 +67,14 @@ def volume_list(request: Request) -> HttpResponseBase:
         return render(request, "volumes/list.html", context | moving_rows(request, everything, found))
     table = listing.lay_out(request, tables.Volumes(found))
     shown = rows_of(request, [row.record for row in table.paginated_rows])
-    request.moving = sum(1 for row in shown if row.volume.is_moving)  # type: ignore[attr-defined]
+    request.moving = sum(1 for row in shown if row.owned.is_moving)  # type: ignore[attr-defined]
     context |= {
         "table": table,
         "found": table.page.paginator.count,
         "rows": shown,
-        "statuses": statuses(request, Status.choices, counts),
+        "statuses": listing.statuses(request, Status.choices, counts),
         "why_not_create": access.why_not_act(request, project) or rules.why_not_create(project),
-        **carried(request),
+        **listing.carried(request),
     }
     return render(request, "volumes/list.html", context)
 
@@ -120,23 +87,6 @@ def moving_rows(request: Request, everything: QuerySet[Volume], found: QuerySet[
     gone = set(asked) - {volume.pk for volume in volumes}
     shown = listing.shown_columns(request, tables.Volumes)
     return {"rows": rows_of(request, volumes), "gone": gone, "shown": shown, "found": found.count()}
-
-
-def count_statuses(rows: QuerySet[Any]) -> dict[str, int]:
-    """How many there are of each status."""
-    return dict(rows.order_by().values_list("status").annotate(Count("pk")))
-
-
-def statuses(
-    request: Request, choices: list[tuple[str, Any]], counts: dict[str, int]
-) -> list[tuple[str, Any, int, bool]]:
-    """The statuses worth filtering by: those that occur, and those that are ticked."""
-    ticked = request.GET.getlist("status")
-    return [
-        (value, label, counts.get(value, 0), value in ticked)
-        for value, label in choices
-        if value in counts or value in ticked
-    ]
 
 
 def tabs(rows: QuerySet[Volume]) -> list[dict[str, Any]]:
@@ -157,12 +107,3 @@ def tabs(rows: QuerySet[Volume]) -> list[dict[str, Any]]:
         {"key": key, "title": title, "count": counts[key.replace("-", "_") or "all"], "icon": icons.get(key)}
         for key, title in words.items()
     ]
-
-
-def carried(request: Request) -> dict[str, list[tuple[str, str]]]:
-    """What the forms above a list carry along: order and tab, and for the search box the other filters too."""
-    pairs = [(name, value) for name, values in request.GET.lists() for value in values if value]
-    return {
-        "hidden_inputs": [pair for pair in pairs if pair[0] in ORDER],
-        "filter_inputs": [pair for pair in pairs if pair[0] not in {*ORDER, "name", "page", "rows", "_export"}],
-    }
