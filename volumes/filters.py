@@ -40,7 +40,9 @@ GROUPS: dict[str, frozenset[str]] = {
 """The tabs above the volumes."""
 
 NEARLY_FULL = Q(
-    status=SnapshotStatus.AVAILABLE, snap_percent__gte=NEARLY_FULL_PERCENT, cow_bytes__lte=F("size_gib") * GIB
+    status=SnapshotStatus.AVAILABLE,
+    snap_percent__gte=NEARLY_FULL_PERCENT,
+    cow_bytes__lt=F("size_gib") * (GIB // 256 * 257),
 )
 """Snapshots that will soon be lost; one with more space than its volume can ever overwrite is not among them."""
 

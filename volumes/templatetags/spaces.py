@@ -5,17 +5,20 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from volumes.models import Snapshot, SnapshotStatus
+from volumes.models import GIB, Snapshot, SnapshotStatus
 from volumes.templatetags.amounts import gib_number, number
 from volumes.templatetags.marks import USED_BAD, USED_WARN, gauge, use_bar
 
 register = template.Library()
 
+FULL_PER_GIB = GIB // 256 * 257
+"""Copy-on-write space for each GiB of a volume, with its metadata, that no overwriting can fill."""
+
 
 @register.filter
 def overflows(snapshot: Snapshot) -> bool:
     """Whether a thick snapshot could be lost by what its volume still overwrites."""
-    return 0 < snapshot.cow_bytes <= snapshot.size_bytes
+    return 0 < snapshot.cow_bytes < snapshot.size_gib * FULL_PER_GIB
 
 
 @register.filter
@@ -24,14 +27,11 @@ def overflow_sentence(snapshot: Snapshot) -> str:
     if not (snapshot.is_nearly_full and overflows(snapshot)):
         return ""
     used = snapshot.cow_bytes * (snapshot.snap_percent or 0) / 100
-    words = {"used": gib_number(used), "all": gib_number(snapshot.cow_bytes), "percent": snapshot.snap_percent}
-    return (
-        _(
-            "Its copy-on-write space is %(percent).0f %% full, %(used)s of %(all)s GiB. Once it is full, the snapshot is lost; "
-            "the volume is not."
-        )
-        % words
+    words = {"used": gib_number(used), "all": gib_number(snapshot.cow_bytes)}
+    said = _(
+        "%(used)s of the %(all)s GiB for what its volume overwrites are full. At 100 %% the snapshot is lost, the volume is not."
     )
+    return said % words
 
 
 @register.simple_tag

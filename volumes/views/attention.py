@@ -145,11 +145,14 @@ def of_snapshot(snapshot: Snapshot, *, may_act: bool) -> Concern:
         "status": snapshot.get_status_display().lower(),
         "used": snapshot.snap_percent or 0,
     }
-    if snapshot.is_bad:
-        return _of_bad(snapshot, _("Snapshot %(snapshot)s of %(volume)s: %(status)s") % words, may_act=may_act)
+    wrong = _("Snapshot %(snapshot)s of %(volume)s: %(status)s") % words
+    if snapshot.is_bad and is_retriable(snapshot.last_operation):
+        return _of_bad(snapshot, wrong, may_act=may_act)
     actions = [Action(reverse("snapshot", args=[snapshot.pk]), _("See snapshot"))]
     if may_act:
         actions.append(Action(reverse("snapshot-delete", args=[snapshot.pk]), _("Delete…"), "trash", dialog=True))
+    if snapshot.is_bad:
+        return Concern("bad", wrong, snapshot.status_reason, snapshot.updated_at, actions)
     title = _("Snapshot %(snapshot)s of %(volume)s is %(used).0f %% full") % words
     return Concern("warn", title, overflow_sentence(snapshot), None, actions)
 
