@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import django_filters as filters
 from django import forms
-from django.db.models import CharField, F, Q, QuerySet, Value
+from django.db.models import BigIntegerField, CharField, Q, QuerySet, Value
 from django.db.models.functions import Cast, Replace
 from django.http import QueryDict
 from django.utils.formats import date_format
@@ -42,7 +42,7 @@ GROUPS: dict[str, frozenset[str]] = {
 NEARLY_FULL = Q(
     status=SnapshotStatus.AVAILABLE,
     snap_percent__gte=NEARLY_FULL_PERCENT,
-    cow_bytes__lt=F("size_gib") * (GIB // 256 * 257),
+    cow_bytes__lt=Cast("size_gib", BigIntegerField()) * (GIB // 256 * 257),
 )
 """Snapshots that will soon be lost; one with more space than its volume can ever overwrite is not among them."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.text import get_text_list
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verb:
-    """One thing that can be done. `label` stands in menus, `short` on buttons; a line is drawn between groups."""
+    """One thing that can be done. `label` stands in menus, `short` on buttons; a line is drawn between groups.
+
+    `onward` is the query that leads a button of its page to the tab where the result shows.
+    """
 
     key: str
     url: str
@@ -30,6 +34,7 @@ class Verb:
     short: str
     why_not: str | None
     group: int
+    onward: str = ""
 
     @property
     def name(self) -> str:
@@ -49,14 +54,16 @@ def of_volume(request: Request, volume: Volume) -> list[Verb]:
     """All that can be done to a volume."""
     reader = access.why_not_act(request, volume.project)
 
-    def verb(key: str, icon: str, label: str, short: str, why_not: str | None, group: int) -> Verb:
-        return Verb(key, reverse(f"volume-{key}", args=[volume.pk]), icon, label, short, reader or why_not, group)
+    def verb(key: str, icon: str, label: str, short: str, why_not: str | None, group: int, onward: str = "") -> Verb:
+        url = reverse(f"volume-{key}", args=[volume.pk])
+        return Verb(key, url, icon, label, short, reader or why_not, group, onward)
 
+    tab = f"?{urlencode({'next': reverse('volume', args=[volume.pk]) + '?tab=snapshots'})}"
     edit, extend, snapshot = _("Edit…"), _("Extend…"), _("Create snapshot…")
     return [
         verb("edit", "pencil", edit, edit, rules.why_not_edit(volume), 1),
         verb("extend", "arrows-diagonal", extend, extend, rules.why_not_extend(volume), 1),
-        verb("snapshot", "camera-plus", snapshot, snapshot, rules.why_not_snapshot(volume), 2),
+        verb("snapshot", "camera-plus", snapshot, snapshot, rules.why_not_snapshot(volume), 2, tab),
         verb("delete", "trash", _("Delete volume…"), _("Delete…"), rules.why_not_delete(volume), 3),
     ]
 
