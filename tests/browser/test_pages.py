@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.factories import OperationFactory, StepFactory, VolumeFactory
+from tests.factories import OperationFactory, SnapshotFactory, StepFactory, VolumeFactory
 from volumes.models import Operation, Pool, Project, Status, User, Volume
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -41,6 +41,15 @@ def rows(alice: User, admin: User, alpha: Project, thick: Pool, thin: Pool) -> I
         volume=bad, status="failed", reason="The wipe stopped at 43 %.", finished_at=bad.created_at
     )
     Volume.objects.filter(pk=bad.pk).update(last_operation=failed)
+    growing = VolumeFactory(project=alpha, pool=thick, name="growing", status=Status.EXTENDING, growth_gib=2)
+    used = VolumeFactory(project=alpha, pool=thick, name="used", status=Status.IN_USE)
+    full = SnapshotFactory(volume=used, name="full", snap_percent=84.0)
+    lost = SnapshotFactory(
+        volume=used, name="lost", status="invalid", status_reason="It overflowed.", snap_percent=100.0
+    )
+    thin_one = SnapshotFactory(volume=good, name="before")
+    about = {"target_kind": "snapshot", "target_id": lost.pk, "target_name": "lost"}
+    on_snapshot = OperationFactory(volume=used, verb="delete_snapshot", title="Delete snapshot lost", **about)
     yield [
         "/project/",
         "/project/volumes/",
@@ -49,6 +58,18 @@ def rows(alice: User, admin: User, alpha: Project, thick: Pool, thin: Pool) -> I
         f"/project/volumes/{bad.pk}/",
         f"/project/volumes/{good.pk}/edit/",
         f"/project/volumes/{good.pk}/delete/",
+        f"/project/volumes/{good.pk}/extend/",
+        f"/project/volumes/{growing.pk}/",
+        f"/project/volumes/{used.pk}/snapshot/",
+        f"/project/volumes/{used.pk}/?tab=snapshots",
+        "/project/snapshots/",
+        f"/project/snapshots/{full.pk}/",
+        f"/project/snapshots/{lost.pk}/",
+        f"/project/snapshots/{thin_one.pk}/edit/",
+        f"/project/snapshots/{thin_one.pk}/delete/",
+        f"/project/snapshots/delete/?ids={full.pk}&ids={lost.pk}",
+        f"/operations/{on_snapshot.pk}/",
+        f"/operations/{on_snapshot.pk}/cancel/",
         "/project/operations/",
         f"/operations/{running.pk}/",
         f"/operations/{failed.pk}/",

@@ -146,7 +146,8 @@ class TestExcuses:
         tree = page(reader.get(reverse("volumes")))
         for item in tree.one("main").all("a"):
             assert not any(
-                word in item["href"] for word in ("/edit/", "/extend/", "/snapshot/", "/delete/", "/create/", "/retry/", "/cancel/")
+                word in item["href"]
+                for word in ("/edit/", "/extend/", "/snapshot/", "/delete/", "/create/", "/retry/", "/cancel/")
             ), item["href"]
         offs = [item for item in tree.all(aria_disabled="true") if "dropdown-item" in item.classes]
         assert len(offs) == len(VERBS) * Volume.objects.count()

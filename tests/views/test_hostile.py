@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.factories import StepFactory, VolumeFactory
+from tests.factories import OperationFactory, SnapshotFactory, StepFactory, VolumeFactory
 from tests.views.conftest import failed_operation
 from tests.views.html import Element, page
-from volumes.models import Drift, Node, Operation, Pool, Project, Status, StatusChange, Volume
+from volumes.models import Drift, Node, Operation, Pool, Project, Snapshot, SnapshotStatus, Status, StatusChange, Volume
 
 NAMES = {
     "script": "<script>alert(1)</script>",
@@ -94,6 +95,50 @@ def test_a_volume_and_what_was_done_to_it(member: Client, hostile: Any, name: st
     }
     for where, url in pages.items():
         assert folded(name) in innocent(page(member.get(url))), where
+
+
+@each_name
+def test_a_snapshot_and_what_was_done_to_it(member: Client, hostile: Any, name: str) -> None:
+    volume, _ = hostile(name)
+    volume.set(status=Status.AVAILABLE)
+    words = {"name": name, "description": name, "metadata": {"key": name}}
+    snapshot = SnapshotFactory(volume=volume, status=SnapshotStatus.ERROR, status_reason=name, **words)
+    about = {"target_kind": "snapshot", "target_id": snapshot.pk, "target_name": name}
+    over = {"status": "failed", "reason": name, "finished_at": timezone.now()}
+    operation = OperationFactory(volume=volume, verb="delete_snapshot", title=f"Delete {name}"[:300], **about, **over)
+    snapshot.set(last_operation=operation)
+    StatusChange.objects.create(kind="snapshot", object_id=snapshot.pk, to_status="error", why=name)
+    page_of = reverse("snapshot", args=[snapshot.pk])
+    pages = {
+        "list": reverse("snapshots"),
+        "list by volume": f"{reverse('snapshots')}?{urlencode({'volume': name, 'name': name})}",
+        "page": page_of,
+        "history": f"{page_of}?tab=history",
+        "edit": reverse("snapshot-edit", args=[snapshot.pk]),
+        "delete": reverse("snapshot-delete", args=[snapshot.pk]),
+        "delete several": f"{reverse('snapshots-delete')}?ids={snapshot.pk}",
+        "of its volume": f"{reverse('volume', args=[volume.pk])}?tab=snapshots",
+        "extend": reverse("volume-extend", args=[volume.pk]),
+        "create": reverse("volume-snapshot", args=[volume.pk]),
+        "operation": reverse("operation", args=[operation.pk]),
+        "overview": reverse("overview"),
+        "search": f"{reverse('search')}?{urlencode({'q': name})}",
+    }
+    for where, url in pages.items():
+        assert folded(name) in innocent(page(member.get(url))), where
+
+
+@each_name
+def test_a_snapshot_can_be_made_with_that_name(member: Client, volume: Volume, name: str) -> None:
+    sent = {"name": name, "description": name, "metadata": f"key={folded(name)}"}
+    answer = member.post(reverse("volume-snapshot", args=[volume.pk]), sent, follow=True)
+    snapshot = Snapshot.objects.get()
+    assert (snapshot.name, snapshot.description, snapshot.metadata) == (
+        name.strip(),
+        name.strip(),
+        {"key": folded(name)},
+    )
+    assert folded(name) in innocent(page(answer))
 
 
 @each_name
@@ -185,9 +230,11 @@ def test_blanks_are_no_name(member: Client, thick: Pool) -> None:
 ODD = ("\0", "a\0b", "\udcff", "%", "_", "\\", "' OR 1=1 --", "0" * 40, "-" * 36, "é" * 2000, "-1", "1e400")
 
 
-@pytest.mark.parametrize("name", ["search", "volumes", "operations"])
+@pytest.mark.parametrize("name", ["search", "volumes", "snapshots", "operations"])
 def test_odd_questions_are_answered(administrator: Client, world: object, name: str) -> None:
     for odd in ODD:
-        query = dict.fromkeys(("q", "name", "status", "page", "sort", "group", "rows", "pool", "size_min", "node"), odd)
+        query = dict.fromkeys(
+            ("q", "name", "status", "page", "sort", "group", "rows", "pool", "size_min", "node", "volume"), odd
+        )
         encoded = {key: value.encode(errors="surrogateescape") for key, value in query.items()}
         page(administrator.get(reverse(name), encoded))

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from tests.factories import OperationFactory, PoolFactory, StepFactory, VolumeFactory
-from volumes.models import Drift, Node, Operation, Pool, Project, Status, Step, User, Volume
+from tests.factories import OperationFactory, PoolFactory, SnapshotFactory, StepFactory, VolumeFactory
+from volumes.models import Drift, Node, Operation, Pool, Project, Snapshot, SnapshotStatus, Status, Step, User, Volume
 from volumes.views import listing
 
 FEW, MANY = 3, 300
@@ -44,11 +44,23 @@ def fill(project: Project, pool: Pool, count: int) -> None:
     for volume, each in zip(volumes, operations, strict=True):
         volume.last_operation = each
     Volume.objects.bulk_update(volumes, ["last_operation"])
+    snap(volumes)
     pool.facts = {"lvs": [{"name": v.lv_name, "size_bytes": 2**30, "hearth_id": str(v.pk)} for v in volumes]}
     pool.save()
     Drift.objects.bulk_create(
         Drift(node=pool.node, pool=pool, kind="foreign_lv", subject=f"{count}-{n}", last_seen_at=timezone.now())
         for n in range(count)
+    )
+
+
+def snap(volumes: list[Volume]) -> None:
+    """A snapshot of each, in every kind of status; a third of them nearly full."""
+    kinds = (SnapshotStatus.AVAILABLE, SnapshotStatus.DELETING, SnapshotStatus.INVALID)
+    Snapshot.objects.bulk_create(
+        SnapshotFactory.build(
+            volume=v, name=v.name, status=kinds[n % 3], snap_percent=90.0, last_operation=v.last_operation
+        )
+        for n, v in enumerate(volumes)
     )
 
 
@@ -64,7 +76,7 @@ def operation(volume: Volume) -> Operation:
     return OperationFactory.build(volume=volume, **fields[volume.status])  # type: ignore[no-any-return]
 
 
-PROJECT = ("volumes", "operations", "overview")
+PROJECT = ("volumes", "snapshots", "operations", "overview")
 INFRASTRUCTURE = ("all-operations", "nodes", "pools")
 
 
@@ -73,11 +85,11 @@ def test_the_lists_and_the_overview(
     request: pytest.FixtureRequest, person: str, pages: tuple[str, ...], alpha: Project, thick: Pool
 ) -> None:
     client: Client = request.getfixturevalue(person)
-    alpha.set(quota_volumes=-1, quota_gib=-1)
+    alpha.set(quota_volumes=-1, quota_gib=-1, quota_snapshots=-1)
     User.objects.update(page_size=1000)
     urls = [reverse(name) for name in pages]
     if person == "member":
-        urls += [f"{reverse('search')}?q=v", f"{reverse('volumes')}?_export=csv"]
+        urls += [f"{reverse('search')}?q=v", f"{reverse('volumes')}?_export=csv", f"{reverse('snapshots')}?_export=csv"]
     else:
         urls += [reverse("node", args=[thick.node.pk]), reverse("pool", args=[thick.pk])]
     client.cookies["activity"] = "all"
@@ -115,6 +127,29 @@ def poll(client: Client) -> int:
         answer = client.get(reverse("volumes"), {"rows": moving}, headers={"hx-request": "true", "hx-trigger": "poll"})
     assert answer.content.count(b"<tbody") == len(moving.split(","))
     return len(captured)
+
+
+def test_a_poll_of_many_snapshots(member: Client, alpha: Project, thick: Pool) -> None:
+    def ask() -> int:
+        ids = Snapshot.objects.filter(status=SnapshotStatus.DELETING).values_list("pk", flat=True)[: listing.AT_ONCE]
+        query = {"rows": ",".join(map(str, ids))}
+        with CaptureQueriesContext(connection) as captured:
+            answer = member.get(reverse("snapshots"), query, headers={"hx-request": "true", "hx-trigger": "poll"})
+        assert answer.content.count(b"<tbody") == len(ids)
+        return len(captured)
+
+    fill(alpha, thick, FEW)
+    few = ask()
+    fill(alpha, thick, MANY - FEW)
+    assert ask() == few
+
+
+def test_a_volume_with_many_snapshots(member: Client, volume: Volume) -> None:
+    url = reverse("volume", args=[volume.pk]) + "?tab=snapshots"
+    SnapshotFactory.create_batch(FEW, volume=volume)
+    few = queries(member, url)
+    SnapshotFactory.create_batch(27, volume=volume)
+    assert queries(member, url) == few
 
 
 def test_many_nodes_and_pools(administrator: Client, node: Node, alpha: Project) -> None:
