@@ -28,8 +28,11 @@ rm -rf /run/hearth
 umount -l /mnt/* 2>/dev/null
 for name in $(dmsetup ls --target crypt 2>/dev/null | grep held- | cut -f1); do dmsetup remove "$name"; done
 for name in $(dmsetup ls 2>/dev/null | grep ^held- | cut -f1); do dmsetup remove --force "$name"; done
+lvs --noheadings -o vg_name,lv_name,origin -S 'lv_role=thicksnapshot' | while read -r vg lv _; do
+  lvconvert --yes --splitsnapshot "$vg/$lv"; lvchange --yes --permission rw "$vg/$lv"; done >/dev/null 2>&1
 lvs --noheadings -o vg_name,lv_name,segtype | while read -r vg lv kind; do
   [ "$kind" = thin-pool ] && continue
+  lvchange --yes --permission rw "$vg/$lv"
   lvchange --yes --activate y "$vg/$lv"; blkdiscard --force --zeroout "/dev/$vg/$lv"; lvremove --yes "$vg/$lv"
 done >/dev/null 2>&1
 lvs --noheadings -o vg_name,lv_name,segtype | while read -r vg lv kind; do
@@ -92,6 +95,11 @@ class Machine:
     def fill(self, lv: str, *, mib: int = 0, offset_mib: int = 0) -> None:
         """Write bytes that are not zero over an LV (`vg/name`), all of it or `mib`, past every cache."""
         self.sh(FILL.format(device=f"/dev/{lv}", mib=mib, offset=offset_mib))
+
+    def digest(self, lv: str, *, mib: int = 0) -> str:
+        """A digest of an LV, or of its first `mib`, past every cache. MD5, for Hearth proves with another one."""
+        count = f"count={mib}" if mib else ""
+        return self.sh(f"dd if=/dev/{lv} bs=1M {count} iflag=direct status=none | md5sum", timeout_s=300).split()[0]
 
     def is_zero(self, lv: str) -> bool:
         """Whether every byte of an LV reads as zero."""

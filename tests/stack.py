@@ -18,10 +18,10 @@ from tests.nursery import Nursery
 from tests.processes import Deaths, Process, until
 from tests.services import services
 from volumes.engine import facts
-from volumes.models import MOVING, Node, Operation, Pool, Project, User, Volume
+from volumes.models import MOVING, SNAPSHOT_MOVING, Node, Operation, Pool, Project, Snapshot, User, Volume
 from volumes.nodes import control
 from volumes.nodes.keys import authorized_keys_line, ensure_key
-from volumes.operations import create_volume, delete_volume
+from volumes.operations import create_snapshot, create_volume, delete_volume
 
 WORKERS = 2
 LOG_LINES = 60
@@ -84,6 +84,11 @@ class Stack:
     def delete(self, volume: Volume, *, status: str = "succeeded") -> Operation:
         """Delete it and wait for the end."""
         return self.wait_for(self.ask_delete(volume), status=status)
+
+    def snapshot(self, volume: Volume, **asked: Any) -> Snapshot:
+        """Take a snapshot and wait until it is there."""
+        operation = self.wait_for(create_snapshot.request(volume, actor=self.actor, **asked))
+        return Snapshot.objects.select_related("volume__pool__node").get(pk=operation.target_id)
 
     def volume(self, operation: Operation) -> Volume:
         return Volume.objects.select_related("pool__node").get(pk=operation.target_id)
@@ -156,9 +161,11 @@ class Stack:
         """Nothing moves; every LV of ours has its row, every row its LV; no unit runs, and those that ended are cleaned away."""
         assert not Operation.objects.unfinished().exists(), [str(o) for o in Operation.objects.unfinished()]
         assert not Volume.objects.filter(status__in=MOVING).exists()
+        assert not Snapshot.objects.filter(status__in=SNAPSHOT_MOVING).exists()
         for machine in self.machines.values():
             rows = Volume.objects.filter(pool__node__name=machine.name)
-            expected = {volume.lv_name for volume in rows.exclude(allocated_at=None)}
+            leaning = Snapshot.objects.filter(volume__pool__node__name=machine.name)
+            expected = {row.lv_name for row in (*rows, *leaning) if row.allocated_at is not None}
             assert {name for name, lv in machine.lvs().items() if lv.is_ours} == expected, machine.name
             until(f"no unit is left on {machine.name}", lambda node=machine: node.units() == [])
 

@@ -1,6 +1,7 @@
 """Delete Volume: mark the LV, prove that nothing holds it, wipe it, read it back, remove it, see that it is gone.
 
-Who: members. From: available and the error statuses; never while attached. Status: deleting -> the row is gone.
+Who: members. From: available and the error statuses; never while attached. Status: deleting -> the row is gone. Its snapshots
+lean on it: each has to be ticked to go along, and goes first.
 A device that is busy, or any failure before the first byte: back to what it was. After the first byte: `error_deleting`,
 for the content is partly erased; Retry reads the node and goes on. Thin volumes are discarded, for a thin pool hands out
 zeroed blocks only. A pool whose wipe method is none keeps the bytes and says so.
@@ -8,43 +9,47 @@ zeroed blocks only. A pool whose wipe method is none keeps the bytes and says so
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db import transaction
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from volumes import rules
 from volumes.engine import doubt, outbox
 from volumes.engine.protocol import Next, Step, register
-from volumes.errors import Conflict, NotAllowed, Refused
+from volumes.errors import NotAllowed, Refused
 from volumes.models import (
     DELETABLE,
+    SNAPSHOT_DELETABLE,
     Operation,
     Pool,
+    Snapshot,
+    SnapshotStatus,
     Status,
     User,
     Volume,
 )
+from volumes.models.step import Step as StepRow
 from volumes.nodes.commands import Command, Result, change, read
 from volumes.nodes.errors import NodeError, NoSuchVolumeGroup, NotOurs
 from volumes.nodes.lvm.change import activate, deactivate, remove, remove_tag
-from volumes.operations import common, wiping
+from volumes.operations import common, delete_snapshot, unsnapping, wiping
 
 
-def request(volume: Volume, *, actor: User) -> Operation:
-    """Ask for it. Raises Refused with the obstacle, Conflict when somebody was faster."""
+def request(volume: Volume, *, actor: User, snapshots: Collection[UUID] = ()) -> Operation:
+    """Ask for it; `snapshots` are those that go along, by id. Raises Refused with the obstacle, Conflict when somebody was faster."""
     if not rules.may_act(actor, volume.project):
         raise NotAllowed(gettext("You may look at this project, but not change it."))
     with transaction.atomic():
-        try:
-            volume.refresh_from_db()
-        except Volume.DoesNotExist as error:
-            raise Conflict(gettext("%(name)s no longer exists.") % {"name": volume}) from error
+        volume = common.locked(volume)
         if reason := rules.why_not_delete(volume):
             raise Refused(reason)
+        along = _along(volume, snapshots)
         before, why = volume.status, volume.status_reason
         operation = common.new_operation("delete_volume", gettext("Delete volume %(name)s"), volume, actor)
+        operation.args = {"snapshots": {str(snapshot.pk): snapshot.status for snapshot in along}}
         operation.state = {"before": before, "before_why": why}
         volume.transition(
             expect={before},
@@ -54,8 +59,37 @@ def request(volume: Volume, *, actor: User) -> Operation:
             last_operation=operation,
         )
         common.save_new(operation)
+        _take_along(operation, along, actor)
         outbox.send_on_commit(operation)
     return operation
+
+
+def _along(volume: Volume, ticked: Collection[UUID]) -> list[Snapshot]:
+    """Its snapshots, every one of which has to have been ticked. Raises Refused with their names."""
+    snapshots = list(volume.snapshots.select_related("volume").order_by("created_at"))
+    left = [snapshot for snapshot in snapshots if snapshot.pk not in set(ticked)]
+    if left:
+        said = ngettext(
+            "It has %(n)d snapshot that was not ticked: %(names)s. Delete it too?",
+            "It has %(n)d snapshots that were not ticked: %(names)s. Delete them too?",
+            len(left),
+        )
+        raise Refused(said % {"n": len(left), "names": ", ".join(map(str, left))}, field="snapshots")
+    for snapshot in snapshots:
+        if reason := rules.why_not_delete_snapshot(snapshot):
+            raise Refused(f"{snapshot}: {reason}", field="snapshots")
+    return snapshots
+
+
+def _take_along(operation: Operation, snapshots: Iterable[Snapshot], actor: User | None) -> None:
+    for snapshot in snapshots:
+        snapshot.transition(
+            expect=SNAPSHOT_DELETABLE,
+            to=SnapshotStatus.DELETING,
+            operation=operation,
+            actor=actor,
+            last_operation=operation,
+        )
 
 
 class DeleteVolume(common.VolumeVerb):
@@ -71,6 +105,7 @@ class DeleteVolume(common.VolumeVerb):
             return []
         gone = gettext("There is no LV to do it to.") if operation.state.get("absent") else ""
         return [
+            *self._snapshots_first(operation, volume, pool),
             Step(
                 key="look",
                 title=gettext("See that it is there and ours"),
@@ -100,6 +135,29 @@ class DeleteVolume(common.VolumeVerb):
             ),
             *([_group_step(pool)] if gone else []),
         ]
+
+    def snapshots(self, operation: Operation) -> list[Snapshot]:
+        """Those that go along and are not gone yet."""
+        rows = Snapshot.objects.select_related("volume__pool__node", "project")
+        return list(rows.filter(pk__in=operation.args.get("snapshots", ())).order_by("created_at"))
+
+    def others(self, operation: Operation) -> list[str]:
+        """The snapshots' LVs."""
+        return [snapshot.lv_name for snapshot in self.snapshots(operation)]
+
+    def _snapshots_first(self, operation: Operation, volume: Volume, pool: Pool) -> list[Step]:
+        """A volume that something holds is found out before the first of its snapshots is gone."""
+        snapshots = self.snapshots(operation)
+        if not snapshots or volume.allocated_at is None:
+            return []
+        vg, lv = pool.vg_name, volume.lv_name
+        free = Step(
+            key="free",
+            title=gettext("Prove that nothing holds the volume, before its snapshots go"),
+            commands=[change(deactivate(vg, lv, ident=str(volume.pk))), change(activate(vg, lv))],
+        )
+        going = [step for s in snapshots for step in unsnapping.steps(operation, s, mark=f":{s.pk}")]
+        return [free, *going]
 
     def _look(
         self,
@@ -135,11 +193,18 @@ class DeleteVolume(common.VolumeVerb):
         return commands
 
     def has_begun(self, operation: Operation) -> bool:
-        """Whether a wipe or the removal was ever sent, in this round or before: from then on it is not whole."""
-        return doubt.has_begun(operation)
+        """Whether a wipe or the removal was ever sent, in this round or before: from then on it is not whole.
+
+        What was begun on a snapshot that goes along leaves the volume whole.
+        """
+        own = operation.steps.filter(key__in=("wipe", "verify", "discard", "remove"))
+        sent = own.exclude(status__in=(StepRow.Status.WAITING, StepRow.Status.SKIPPED))
+        return doubt.has_begun(operation) and (not operation.args.get("snapshots") or sent.exists())
 
     def succeed(self, operation: Operation) -> None:
         """The row goes, and with it the quota it held."""
+        for snapshot in self.snapshots(operation):
+            delete_snapshot.forget(operation, snapshot, mark=f":{snapshot.pk}")
         volume = self.volume(operation)
         pool = volume.pool
         if pool is not None and not operation.state.get("absent"):
@@ -158,6 +223,8 @@ class DeleteVolume(common.VolumeVerb):
 
     def _settle(self, operation: Operation, reason: str) -> None:
         volume = self.volume(operation)
+        for snapshot in self.snapshots(operation):
+            self._settle_snapshot(operation, snapshot, reason)
         if self.has_begun(operation):
             volume.transition(
                 expect={Status.DELETING},
@@ -170,10 +237,22 @@ class DeleteVolume(common.VolumeVerb):
         kept = reason if before == Status.AVAILABLE else operation.state.get("before_why", reason)
         volume.transition(expect={Status.DELETING}, to=before, why=kept, operation=operation)
 
+    def _settle_snapshot(self, operation: Operation, snapshot: Snapshot, reason: str) -> None:
+        """Gone, in the middle of going, or as it was."""
+        mark = f":{snapshot.pk}"
+        removed = operation.steps.filter(key=f"remove{mark}", status=StepRow.Status.DONE)
+        if removed.exists() or operation.state.get(f"absent{mark}"):
+            delete_snapshot.forget(operation, snapshot, mark=mark)
+            return
+        before = operation.args["snapshots"][str(snapshot.pk)]
+        delete_snapshot.settle(operation, snapshot, reason, mark=mark, before=before)
+
     def reopen(self, operation: Operation, actor: User | None) -> None:
-        """Delete again, from whatever it became."""
-        operation.state.pop("absent", None)
-        volume = self.volume(operation)
+        """Delete again, from whatever it became; snapshots taken since are not among those that were ticked."""
+        for key in [key for key in operation.state if key.partition(":")[0] in {"absent", "plain"}]:
+            operation.state.pop(key)
+        volume = common.locked(self.volume(operation))
+        _take_along(operation, _along(volume, [UUID(pk) for pk in operation.args.get("snapshots", ())]), actor)
         operation.state["before"] = operation.state.get("before", volume.status)
         operation.save(update_fields=["state", "updated_at"])
         volume.transition(expect=DELETABLE, to=Status.DELETING, operation=operation, actor=actor)
@@ -230,9 +309,10 @@ class Planned:
     commands: list[str]
 
 
-def plan(volume: Volume) -> list[Planned]:
+def plan(volume: Volume, snapshots: Iterable[Snapshot] = ()) -> list[Planned]:
     """What Delete would do, step by step, for the dialog: nothing is asked of the node. What it leaves out is left out."""
     operation = Operation(verb="delete_volume", target_id=volume.pk)
+    operation.args = {"snapshots": {str(snapshot.pk): snapshot.status for snapshot in snapshots}}
     verb = DeleteVolume()
     lines = []
     for step in verb.steps(operation):
