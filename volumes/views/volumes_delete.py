@@ -53,9 +53,12 @@ def volumes_delete(request: Request) -> HttpResponse:
         if item.why_not is None:
             item.estimate_s = delete_volume.estimate_s(delete_volume.plan(item.volume))
     can = [item for item in items if item.why_not is None]
+    unwiped = [item.volume for item in can if item.volume.pool and item.volume.pool.leaves_bytes]
     context = {
         "items": items,
         "can": can,
+        "unwiped": unwiped,
+        "unwiped_pools": sorted({str(volume.pool) for volume in unwiped}),
         "gib": sum(item.volume.size_gib for item in can),
         "nodes": sorted({item.volume.pool.node.name for item in can if item.volume.pool}),
         "back": back,
