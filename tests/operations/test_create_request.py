@@ -190,7 +190,7 @@ class TestZone:
     def test_that_contradicts_a_named_pool_is_refused(
         self, alpha: Project, alice: User, pools: dict[str, Pool]
     ) -> None:
-        with pytest.raises(Refused, match="far / vg is not in zone east. Leave out one of the two") as refused:
+        with pytest.raises(Refused, match=r"far / vg is not in zone east\. Leave out one of the two") as refused:
             create_volume.request(project=alpha, actor=alice, pool=pools["far"], zone="east")
         assert refused.value.field == "zone"
         assert not Volume.objects.exists()
