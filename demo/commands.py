@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from demo.site import Site
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ABSENCE_S = 20.0
+"""How long the supervisor may be away: `make bench` stops it and starts it again."""
+LOOK_EVERY_S = 0.5
 
 
 class Stopped(BaseException):
@@ -100,8 +103,6 @@ def manage(given: argparse.Namespace) -> None:
 
 def _foreground(start: Callable[[], Site], stop: Callable[[], None]) -> None:
     """Start, stay, and leave nothing running whichever way it ends."""
-    from demo.supervise import Supervisor
-
     with _stopped_by_signals():
         try:
             with _alone():
@@ -109,12 +110,26 @@ def _foreground(start: Callable[[], Site], stop: Callable[[], None]) -> None:
             _welcome(site)
             say("Press Ctrl-C to stop everything.")
             with contextlib.suppress(Stopped):
-                while Supervisor(site).pid:
-                    time.sleep(1)
+                _while_supervised(site)
                 raise DemoError("The console's supervisor ended.", f"Look at the logs in {site.log_folder}.")
         finally:
             say("")
             _undisturbed(stop)
+
+
+def _while_supervised(site: Site) -> None:
+    """Return when the supervisor has been away for too long to come back."""
+    from demo.supervise import Supervisor
+
+    seen, was_there = time.monotonic(), True
+    while time.monotonic() - seen < ABSENCE_S:
+        is_there = Supervisor(site).pid is not None
+        if is_there:
+            seen = time.monotonic()
+        elif was_there:
+            say(f"The console's supervisor is gone. Waiting {ABSENCE_S:.0f} s for it to come back ...")
+        was_there = is_there
+        time.sleep(LOOK_EVERY_S)
 
 
 @contextmanager

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from demo.ports import LOOPBACK
 from demo.site import Site, program, python
 
+WORKER_TTL_S = 30
+"""An idle worker gives a sign of life 15 s before this is over: /readyz misses it soon. rq's own is seven minutes."""
+
 
 @dataclass(frozen=True)
 class Process:
@@ -21,8 +24,9 @@ class Process:
 def processes(site: Site) -> list[Process]:
     manage = [python(), "manage.py"]
     own_redis = [] if site.outside_redis else [Process("redis", _redis(site), priority=1)]
+    quiet = ["--skip-checks", "--verbosity", "0"]
     workers = [
-        Process(f"worker-{number}", [*manage, "rqworker", "--skip-checks", "--verbosity", "0", "default"])
+        Process(f"worker-{number}", [*manage, "rqworker", *quiet, "--worker-ttl", str(WORKER_TTL_S), "default"])
         for number in range(1, site.workers + 1)
     ]
     return [

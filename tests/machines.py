@@ -170,8 +170,8 @@ def lab(key_line: str) -> Iterator[dict[str, Machine]]:
     name = os.environ.get("HEARTH_TEST_LAB", "test")
     with _alone(state_dir() / f"{name}.lock", name):
         guests = Lab(state_dir(), name, disposable=True)
-        guests.up(snapshot="fresh", authorized_key=key_line)
         try:
+            guests.up(snapshot="fresh", authorized_key=key_line)
             yield {each.name: _machine(each, key_line) for each in guests.guests.values()}
         finally:
             guests.kill()

@@ -95,6 +95,21 @@ class TestFilters:
         assert choice.pool is None
         assert choice.verdicts[0].why_not == "it was tried and failed."
 
+    def test_a_pool_in_another_zone_than_the_one_asked_for_is_passed_over(self) -> None:
+        pools = [PoolFactory(node__zone=zone) for zone in ("east", "west", "")]
+        choice = choose(GIB, zone="east")
+        assert choice.pool == pools[0]
+        assert {verdict.pool: verdict.why_not for verdict in choice.verdicts} == {
+            pools[0]: None,
+            pools[1]: "its node is in zone west, not east.",
+            pools[2]: "its node is in no zone, not in east.",
+        }
+
+    def test_without_a_zone_all_are_equal(self) -> None:
+        PoolFactory(node__zone="east", size_bytes=10 * GIB)
+        roomier = PoolFactory(node__zone="west")
+        assert choose(GIB).pool == roomier
+
     def test_naming_pools_looks_at_no_other(self, thick: Pool, thin: Pool) -> None:
         choice = choose(GIB, among=[thick.pk])
         assert [verdict.pool for verdict in choice.verdicts] == [thick]
@@ -134,3 +149,8 @@ class TestRoom:
         PoolFactory(size_bytes=50 * GIB, node=NodeFactory(enabled=False))
         PoolFactory(size_bytes=7 * GIB)
         assert choose(GIB).largest_gib == 7
+
+    def test_the_largest_size_that_fits_counts_the_zone_asked_for_only(self) -> None:
+        PoolFactory(size_bytes=50 * GIB, node__zone="west")
+        PoolFactory(size_bytes=7 * GIB, node__zone="east")
+        assert choose(GIB, zone="east").largest_gib == 7

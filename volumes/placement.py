@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext
 
-from volumes.models import GIB, Pool
+from volumes.models import GIB, Node, Pool
 
 FULL_PERCENT = 95.0
 """A thin pool whose data or metadata is fuller than this takes nothing new, whatever has been promised."""
@@ -28,15 +28,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Choice:
-    """The pool chosen, if any, and the verdict on every pool, in order of preference."""
+    """The pool chosen, if any, and the verdict on every pool, in order of preference. `zone` is the one asked for, or ""."""
 
     pool: Pool | None
     verdicts: tuple[Verdict, ...]
+    zone: str = ""
 
     @property
     def largest_gib(self) -> int:
         """The largest size that would have fitted a usable pool, in GiB."""
-        usable = [verdict.room_bytes for verdict in self.verdicts if why_unusable(verdict.pool) is None]
+        usable = [verdict.room_bytes for verdict in self.verdicts if why_unusable(verdict.pool, self.zone) is None]
         return max(usable, default=0) // GIB
 
     def sentence(self) -> str:
@@ -66,9 +67,9 @@ def room_bytes(pool: Pool) -> int:
     return max(0, pool.free_bytes - pending)
 
 
-def why_not(pool: Pool, size_bytes: int, room: int) -> str | None:
-    """The reason this pool cannot take a volume of that size."""
-    if reason := why_unusable(pool):
+def why_not(pool: Pool, size_bytes: int, room: int, zone: str = "") -> str | None:
+    """The reason this pool cannot take a volume of that size in that zone."""
+    if reason := why_unusable(pool, zone):
         return reason
     if size_bytes > room:
         if pool.is_thin:
@@ -80,9 +81,14 @@ def why_not(pool: Pool, size_bytes: int, room: int) -> str | None:
     return None
 
 
-def why_unusable(pool: Pool, *, growing: bool = False) -> str | None:
-    """The reason this pool takes no new volume of any size. What is in it already may be `growing` though it is disabled."""
+def why_unusable(pool: Pool, zone: str = "", *, growing: bool = False) -> str | None:
+    """The reason this pool takes no new volume of any size in that zone.
+
+    What is in it already may be `growing` though it is disabled.
+    """
     node = pool.node
+    if reason := _why_elsewhere(node, zone):
+        return reason
     if not node.enabled and not growing:
         return gettext("the node is disabled for new volumes (%(why)s).") % {"why": node.disabled_reason or "-"}
     if not pool.enabled and not growing:
@@ -96,6 +102,14 @@ def why_unusable(pool: Pool, *, growing: bool = False) -> str | None:
     return None
 
 
+def _why_elsewhere(node: Node, zone: str) -> str | None:
+    if not zone or node.zone == zone:
+        return None
+    if not node.zone:
+        return gettext("its node is in no zone, not in %(asked)s.") % {"asked": zone}
+    return gettext("its node is in zone %(its)s, not %(asked)s.") % {"its": node.zone, "asked": zone}
+
+
 def _why_thin_unusable(pool: Pool) -> str | None:
     if not pool.facts.get("zeroes_new_blocks", True):
         return gettext("it does not zero new blocks, so a volume could show somebody else's data.")
@@ -105,8 +119,13 @@ def _why_thin_unusable(pool: Pool) -> str | None:
     return None
 
 
-def choose(size_bytes: int, *, among: Collection[UUID] | None = None, without: Collection[UUID] = ()) -> Choice:
-    """The best pool for a volume of that size; `among` narrows it to named pools, `without` leaves out those tried."""
+def choose(
+    size_bytes: int, *, among: Collection[UUID] | None = None, without: Collection[UUID] = (), zone: str = ""
+) -> Choice:
+    """The best pool for a volume of that size, in that zone unless it is "".
+
+    `among` narrows it to named pools, `without` leaves out those tried.
+    """
     pools = Pool.objects.with_promises()
     if among is not None:
         pools = pools.filter(pk__in=among)
@@ -114,7 +133,7 @@ def choose(size_bytes: int, *, among: Collection[UUID] | None = None, without: C
     for pool in pools:
         room = room_bytes(pool)
         tried = gettext("it was tried and failed.") if pool.pk in without else None
-        verdicts.append(Verdict(pool, room, tried or why_not(pool, size_bytes, room)))
+        verdicts.append(Verdict(pool, room, tried or why_not(pool, size_bytes, room, zone)))
     verdicts.sort(key=lambda v: (v.why_not is not None, -v.room_bytes, v.pool.label))
     best = next((v.pool for v in verdicts if v.why_not is None), None)
-    return Choice(best, tuple(verdicts))
+    return Choice(best, tuple(verdicts), zone)

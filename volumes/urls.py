@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from volumes.views import (
     activity,
     health,
+    host_key,
     nodes,
     operation,
     operations,
@@ -54,6 +55,7 @@ urlpatterns = [
     path("infrastructure/nodes/<uuid:node_id>/setup/", setup.node_setup, name="node-setup"),
     path("infrastructure/nodes/<uuid:node_id>/edit/", nodes.node_edit, name="node-edit"),
     path("infrastructure/nodes/<uuid:node_id>/enable/", nodes.node_enable, name="node-enable"),
+    path("infrastructure/nodes/<uuid:node_id>/host-key/", host_key.node_host_key, name="node-host-key"),
     path("infrastructure/nodes/<uuid:node_id>/test/", nodes.node_test, name="node-test"),
     path("infrastructure/pools/", pools.pool_list, name="pools"),
     path("infrastructure/pools/<uuid:pool_id>/", pools.pool_page, name="pool"),

@@ -10,6 +10,7 @@ from django.utils import timezone
 from tests.factories import OperationFactory, StepFactory
 from volumes.engine import doubt, facts, lease, reconcile, record, runner, units
 from volumes.models import GIB, Node, Operation, Pool, Status, Step, Volume
+from volumes.nodes.commands import Result
 from volumes.nodes.facts import NodeFacts
 from volumes.nodes.lvm.report import Report, VolumeGroup
 from volumes.operations import common
@@ -202,3 +203,15 @@ def test_operations_that_follow_a_unit_say_when_its_node_goes_silent(deleting: O
     assert deleting.waits_for == Operation.Waits.NODE
     assert deleting.waits_text.startswith("It does not answer.")
     assert deleting.run_after is not None
+
+
+def test_a_unit_that_was_at_work_and_is_missing_after_a_death_is_begun_again_with_its_proofs(
+    deleting: Operation,
+) -> None:
+    pairs = record.rows_for(deleting, DeleteVolume().steps(deleting))
+    known = [(step, row) for step, row in pairs if not row.is_over and row.unit]
+    answer = Result(("watch",), 0, "boot another\nnow 1.5\ntails\n", "", 0.1)
+    units.adopt(deleting, known, answer)
+    statuses = dict(deleting.steps.values_list("key", "status"))
+    assert statuses == dict.fromkeys(("look", "idle", "wipe", "verify", "remove"), "waiting")
+    assert deleting.steps.get(key="wipe").facts == {"tries": 1, "offset": 64}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from tests.factories import NodeFactory
+from tests.factories import HOST_KEY, NodeFactory
 from volumes.models import Node
 
 pytestmark = pytest.mark.django_db
@@ -54,3 +55,25 @@ def test_two_writers_of_one_row_do_not_undo_each_other() -> None:
     other.heard()
     one.refresh_from_db()
     assert one.bulk_limit == 7
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SHA256:uQeFsBXnmhiTYaMN7ZUEq6gyjIXpdxjP3MYsxnTIYCk",
+        "-----BEGIN OPENSSH PRIVATE KEY-----",
+        "ssh-ed25519",
+        "ssh-ed25519 AAAA",
+        "ssh-ed25519 ключ",
+        "ssh-dss AAAAB3NzaC1kc3M=",
+        "10.0.0.1 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGqZzUzMZxWX0C9DCEJ1Rkx2vlKoWUtZTvCOdbEWVzTz",
+    ],
+)
+def test_what_is_no_host_key_is_not_taken_for_one(text: str) -> None:
+    with pytest.raises(ValidationError, match="This is no host key"):
+        NodeFactory.build(host_key=text).clean_fields()
+
+
+@pytest.mark.parametrize("text", ["", HOST_KEY, f"{HOST_KEY} root@node", f"{HOST_KEY}\n"])
+def test_a_node_has_a_host_key_or_none(text: str) -> None:
+    NodeFactory.build(host_key=text).clean_fields()

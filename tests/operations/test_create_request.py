@@ -8,6 +8,7 @@ import pytest
 from django_rq.queues import DjangoRQ
 
 from tests.factories import PoolFactory, VolumeFactory
+from volumes.engine.protocol import Next
 from volumes.errors import NoRoom, NotAllowed, QuotaExceeded, Refused
 from volumes.models import GIB, Operation, Pool, Project, Status, StatusChange, User, Volume
 from volumes.operations import create_volume
@@ -136,6 +137,70 @@ class TestChoosing:
         self.choose(first)
         with pytest.raises(create_volume.NothingFits, match=r"only 40 GiB of room\."):
             self.choose(second)
+
+
+class TestZone:
+    """It is remembered, and holds for every round."""
+
+    @pytest.fixture
+    def pools(self, thick: Pool) -> dict[str, Pool]:
+        """The largest one is in no zone."""
+        near = {"a": 20, "b": 10}
+        pools = {
+            name: PoolFactory(node__name=name, node__zone="east", vg_name="vg", size_bytes=size * GIB)
+            for name, size in near.items()
+        }
+        return {**pools, "far": PoolFactory(node__name="far", node__zone="west", vg_name="vg")}
+
+    def test_is_where_the_volume_goes(self, alpha: Project, alice: User, pools: dict[str, Pool]) -> None:
+        (operation,) = create_volume.request(project=alpha, actor=alice, zone="east")
+        assert operation.args["zone"] == "east"
+        assert TestChoosing.choose(operation).splitlines() == [
+            "Chose a / vg: the most room, 20 GiB of room.",
+            "Not b / vg: less room, 10 GiB of room.",
+            "Not far / vg: its node is in zone west, not east.",
+            "Not node / slow: its node is in no zone, not in east.",
+        ]
+
+    def test_is_not_left_when_a_pool_in_it_fails(self, alpha: Project, alice: User, pools: dict[str, Pool]) -> None:
+        (operation,) = create_volume.request(project=alpha, actor=alice, zone="east")
+        verb = create_volume.CreateVolume()
+        rounds = []
+        for _ in range(2):
+            assert verb.may_leave(operation) is (not rounds), "where there is nowhere to go, the node is waited for"
+            TestChoosing.choose(operation)
+            rounds.append((str(Volume.objects.get().pool), verb.fail(operation, "The disk said no.")))
+        assert rounds == [("a / vg", Next.AGAIN), ("b / vg", Next.FAIL)]
+        assert Volume.objects.get().status == Status.ERROR
+
+    def test_without_room_says_how_much_it_has(self, alpha: Project, alice: User, pools: dict[str, Pool]) -> None:
+        with pytest.raises(NoRoom, match="No pool in zone east has that much room: at most 20 GiB") as refused:
+            create_volume.request(project=alpha, actor=alice, size_gib=21, zone="east")
+        assert refused.value.field == "size"
+
+    def test_that_takes_nothing_gives_the_reason_for_each_pool(
+        self, alpha: Project, alice: User, pools: dict[str, Pool]
+    ) -> None:
+        pools["far"].set(enabled=False, disabled_reason="being emptied")
+        said = r"No pool in zone west takes new volumes now\.\n(.*\n)*Not far / vg: .*being emptied"
+        with pytest.raises(NoRoom, match=said) as refused:
+            create_volume.request(project=alpha, actor=alice, zone="west")
+        assert refused.value.field == "zone"
+
+    def test_that_contradicts_a_named_pool_is_refused(
+        self, alpha: Project, alice: User, pools: dict[str, Pool]
+    ) -> None:
+        with pytest.raises(Refused, match=r"far / vg is not in zone east\. Leave out one of the two") as refused:
+            create_volume.request(project=alpha, actor=alice, pool=pools["far"], zone="east")
+        assert refused.value.field == "zone"
+        assert not Volume.objects.exists()
+
+    def test_loses_against_a_named_pool_whose_node_moved_meanwhile(
+        self, alpha: Project, alice: User, pools: dict[str, Pool]
+    ) -> None:
+        (operation,) = create_volume.request(project=alpha, actor=alice, pool=pools["far"], zone="west")
+        pools["far"].node.set(zone="south")
+        assert TestChoosing.choose(operation) == "far / vg, as asked."
 
 
 class TestPlan:

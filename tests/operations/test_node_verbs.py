@@ -10,6 +10,7 @@ from tests.services import free_ports
 from volumes.engine import runner
 from volumes.errors import Conflict, NotAllowed, Refused
 from volumes.models import Node, Operation, User
+from volumes.nodes import keys
 from volumes.nodes.keys import parse_host_key
 from volumes.operations import probe_node, scan_node
 
@@ -65,9 +66,49 @@ class TestConfirm:
         with pytest.raises(Refused, match="has not been asked"):
             scan_node.confirm(NodeFactory(host_key=""), actor=admin, compared=True)
 
+    def test_replaces_the_key_that_was_pinned(self, offered: Node, admin: User) -> None:
+        offered.set(host_key=OTHER_KEY)
+        scan_node.confirm(offered, actor=admin, compared=True, shown=parse_host_key(HOST_KEY).fingerprint)
+        offered.refresh_from_db()
+        assert (offered.host_key, offered.facts) == (HOST_KEY, {})
+
+    def test_of_the_key_that_is_pinned_already_says_that_there_is_nothing_to_do(
+        self, offered: Node, admin: User
+    ) -> None:
+        offered.set(host_key=f"{HOST_KEY} root@new", state=Node.State.UP)
+        with pytest.raises(Refused, match="pinned already, so there is nothing to confirm"):
+            scan_node.confirm(offered, actor=admin, compared=True)
+        offered.refresh_from_db()
+        assert offered.state == Node.State.UP
+
     def test_is_the_administrators(self, offered: Node, alice: User) -> None:
         with pytest.raises(NotAllowed):
             scan_node.confirm(offered, actor=alice, compared=True)
+
+
+class TestAskingANodeInService:
+    """The key that is pinned stays in force, whatever the machine answers."""
+
+    def test_keeps_its_key_and_its_state(
+        self, node: Node, admin: User, queue: object, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(keys, "scan_host_key", lambda *_, **__: parse_host_key(OTHER_KEY))
+        runner.run(scan_node.request(node, actor=admin).pk)
+        node.refresh_from_db()
+        assert (node.host_key, node.state) == (HOST_KEY, Node.State.UP)
+        assert scan_node.offered(node) == parse_host_key(OTHER_KEY)
+
+    def test_forgets_what_it_answered_before(self, node: Node, admin: User, queue: object) -> None:
+        node.set(ssh_port=free_ports(1)[0], facts={"offered_key": OTHER_KEY, "kernel": "6.1"})
+        runner.run(scan_node.request(node, actor=admin).pk)
+        node.refresh_from_db()
+        assert (node.host_key, node.state, node.facts) == (HOST_KEY, Node.State.UP, {"kernel": "6.1"})
+
+    def test_works_where_the_pinned_key_cannot_be_read(self, offered: Node, admin: User) -> None:
+        offered.set(host_key="garbage")
+        assert scan_node.pinned(offered) is None
+        scan_node.confirm(offered, actor=admin, compared=True)
+        assert offered.host_key == HOST_KEY
 
 
 class TestAddPools:

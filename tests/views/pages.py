@@ -112,6 +112,7 @@ PAGES = [
     ),
     Page("node", ADMINISTRATORS, of="node"),
     Page("node-setup", ADMINISTRATORS, MANAGED, of="node", sends=lambda w: {"again": "1"}),
+    Page("node-host-key", ADMINISTRATORS, MANAGED, of="node", sends=lambda w: {"again": "1"}),
     Page("node-edit", ADMINISTRATORS, MANAGED, of="node", sends=lambda w: {"bulk_limit": 3}),
     Page("node-enable", ADMINISTRATORS, MANAGED, of="node", sends=lambda w: {"disabled_reason": "moving"}),
     Page("node-test", ONLY_POST, MANAGED, of="node"),

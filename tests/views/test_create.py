@@ -51,7 +51,7 @@ def test_it_is_a_page_of_its_own(member: Client) -> None:
     assert tree.one("h1").text == "Create volume"
     form = tree.one("form", action=URL)
     assert form["method"] == "post"
-    assert {"name", "description", "size", "count", "pool", "metadata"} <= set(form.values())
+    assert {"name", "description", "size", "count", "pool", "zone", "metadata"} <= set(form.values())
     assert form.values()["size"] == ["1"]
     assert tree.one("a", href=reverse("volumes"), class_="btn").text == "Cancel"
 
@@ -129,6 +129,34 @@ def test_an_error_in_the_folded_part_unfolds_it(member: Client) -> None:
 
 def test_a_pool_that_is_not_there_is_no_choice(member: Client) -> None:
     assert set(refused(member, pool="00000000-0000-4000-8000-000000000000")) == {"pool"}
+
+
+class TestZone:
+    @pytest.fixture(autouse=True)
+    def _two_zones(self, node: Node) -> None:
+        node.set(zone="east")
+        PoolFactory(node__name="far", node__zone="west", vg_name="vg")
+        PoolFactory(node__name="away", node__zone="west", vg_name="vg")
+
+    def test_is_any_or_one_of_those_nodes_are_in(self, member: Client) -> None:
+        options = page(member.get(URL)).one("select", name="zone").all("option")
+        assert [(option["value"], option.text) for option in options] == [
+            ("", "Any"),
+            ("east", "east"),
+            ("west", "west"),
+        ]
+
+    def test_is_remembered(self, member: Client) -> None:
+        assert member.post(URL, {"size": "1", "zone": "west"}).status_code == 302
+        assert Operation.objects.get().args["zone"] == "west"
+
+    def test_that_no_node_is_in_is_no_choice(self, member: Client) -> None:
+        assert set(errors(page(member.post(URL, {**TYPED, "zone": "moon"})))) == {"zone"}
+        assert not Volume.objects.exists()
+
+    def test_that_contradicts_the_pool_says_so_at_its_field(self, member: Client, thick: Pool) -> None:
+        found = refused(member, pool=thick.pk, zone="west")
+        assert found == {"zone": "node / slow is not in zone west. Leave out one of the two."}
 
 
 class TestQuota:

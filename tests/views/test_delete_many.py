@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.factories import ProjectFactory, VolumeFactory
+from tests.factories import PoolFactory, ProjectFactory, VolumeFactory
 from tests.views.html import page
 from volumes.models import Operation, Pool, Project, Status, Volume
 
@@ -41,6 +41,27 @@ def test_only_what_can_go_is_sent_along(member: Client, three: list[Volume]) -> 
     form = page(member.post(URL, ids(three))).one("form", action=URL)
     assert sorted(form.values()["ids"]) == sorted(ids(three[:2])["ids"])
     assert form.has("button", name="do")
+
+
+class TestAPoolThatWipesNothing:
+    """Its volumes are named, and it is said once for all of them, loudly."""
+
+    def test_is_told_of_each_volume_in_it(self, member: Client, alpha: Project, three: list[Volume]) -> None:
+        bare = [PoolFactory(node__name=name, vg_name="bare", wipe_method=Pool.WipeMethod.NONE) for name in ("b", "a")]
+        left = [VolumeFactory(project=alpha, pool=pool, name=f"left-{pool.node}") for pool in bare]
+        tree = page(member.post(URL, ids([*three, *left])))
+        said = tree.one("p", class_="h-callout warn").text
+        assert said.startswith("The bytes of 2 of them are not wiped. The wipe method of a / bare, b / bare is none:")
+        lines = [line.text for line in tree.one("section", aria_labelledby="dlg-a").all("li")]
+        assert [line.split()[0] for line in lines if "not wiped" in line] == ["left-a", "left-b"]
+
+    def test_is_not_spoken_of_when_its_volumes_stay(self, member: Client, three: list[Volume], thick: Pool) -> None:
+        thick.set(wipe_method=Pool.WipeMethod.NONE)
+        assert "not wiped" not in page(member.post(URL, ids(three[2:]))).text
+
+    def test_is_none_when_it_is_thin(self, member: Client, alpha: Project, thin: Pool) -> None:
+        thin.set(wipe_method=Pool.WipeMethod.NONE)
+        assert "not wiped" not in page(member.post(URL, ids([VolumeFactory(project=alpha, pool=thin)]))).text
 
 
 def test_all_of_them_go(member: Client, three: list[Volume]) -> None:

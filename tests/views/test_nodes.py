@@ -102,6 +102,11 @@ class TestSettings:
         assert (node.zone, node.tags, node.bulk_limit, node.bandwidth_mib_s) == ("rack 8", ["ssd", "fast"], 4, 100)
         assert node.address == "127.0.0.1"
 
+    def test_of_the_cap_say_that_the_bulk_jobs_share_it(self, administrator: Client, url: str, node: Node) -> None:
+        node.set(bandwidth_mib_s=100)
+        assert "100 MiB/s, shared by all bulk jobs" in page(administrator.get(url)).text
+        assert "Shared by all bulk jobs" in page(administrator.get(reverse("node-edit", args=[node.pk]))).text
+
     @pytest.mark.parametrize(
         ("field", "value"),
         [

@@ -45,8 +45,12 @@ def adopt(operation: Operation, pairs: Pairs, result: Result) -> None:
     Only the boot in which it was sent can vouch that it was never begun: a node that restarted has forgotten.
     """
     seen = units.parse_watch(result.stdout)
-    lost = seen.unit(pairs[0][1].unit).state == "missing"
+    unit = pairs[0][1].unit
+    lost = seen.unit(unit).state == "missing"
     with transaction.atomic():
+        if lost and _has_run(operation, unit):
+            _begin_again(operation, unit)
+            return
         for _, row in pairs:
             if lost:
                 row.unit, row.status, row.started_at = "", Step.Status.WAITING, None
@@ -57,6 +61,12 @@ def adopt(operation: Operation, pairs: Pairs, result: Result) -> None:
         if not lost:
             _done_before(operation, pairs[0][1])
         doubt.settle_unit(operation, there=not lost, boot_id=seen.boot_id)
+
+
+def _has_run(operation: Operation, unit: str) -> bool:
+    """Whether the unit was ever seen at work: then it is not there because the node restarted."""
+    rows = operation.steps.filter(round=operation.round, unit=unit)
+    return any(row.facts.get("unit_known") or row.bytes_done is not None for row in rows)
 
 
 def _done_before(operation: Operation, row: Step) -> None:

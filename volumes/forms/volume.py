@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from volumes.forms.fields import MetadataField
-from volumes.models import Pool
+from volumes.models import Node, Pool
 from volumes.operations.create_volume import MAX_COUNT
 
 MAX_GIB = 1024 * 1024
@@ -36,7 +36,7 @@ class ExtendForm(forms.Form):
 
 
 class CreateForm(forms.Form):
-    """A new volume, or several. `pool` is offered to those who may choose."""
+    """A new volume, or several. `pool` and `zone` narrow where it may go."""
 
     name = forms.CharField(
         label=_("Name"), max_length=NAME_LENGTH, required=False, help_text=_("May be empty: then its id serves.")
@@ -57,6 +57,9 @@ class CreateForm(forms.Form):
         required=False,
         empty_label=_("Let Hearth choose: the one with the most room"),
     )
+    zone = forms.ChoiceField(
+        label=_("Zone"), required=False, help_text=_("Only pools of nodes in this zone are considered.")
+    )
     metadata = MetadataField(label=_("Metadata"), required=False, help_text=_("One key=value a line."))
 
     def __init__(self, *args: Any, pools: Any = None, **kwargs: Any) -> None:
@@ -64,6 +67,10 @@ class CreateForm(forms.Form):
         field = self.fields["pool"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Pool.objects.select_related("node") if pools is None else pools
+        zone = self.fields["zone"]
+        assert isinstance(zone, forms.ChoiceField)
+        zones = Node.objects.exclude(zone="").order_by("zone").values_list("zone", flat=True).distinct()
+        zone.choices = [("", _("Any")), *((name, name) for name in zones)]
         for name in ("size", "count"):
             self.fields[name].widget.attrs.update({"inputmode": "numeric", "autocomplete": "off", "step": 1})
 

@@ -109,6 +109,11 @@ class Pool(Row):
         return f"{self.vg_name}/{self.thin_pool_name}" if self.is_thin else self.vg_name
 
     @property
+    def leaves_bytes(self) -> bool:
+        """Whether what was written to a volume stays on the disk when it is deleted."""
+        return not self.is_thin and self.wipe_method == self.WipeMethod.NONE
+
+    @property
     def label(self) -> str:
         """How pages write it: `node / vg` or `node / vg / thin`."""
         return " / ".join(filter(None, (self.node.name, self.vg_name, self.thin_pool_name)))

@@ -137,9 +137,14 @@ def write_known_hosts(target: Target) -> None:
     with suppress(FileNotFoundError):
         if target.known_hosts.read_text() == line:
             return
-    aside = target.known_hosts.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
-    aside.write_text(line)
-    aside.rename(target.known_hosts)
+    _write_whole(target.known_hosts, line)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Whoever reads it meanwhile finds the old text or the new one, never a part."""
+    aside = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    aside.write_text(text)
+    aside.rename(path)
 
 
 def _start_master(target: Target, number: int) -> None:
@@ -181,7 +186,7 @@ def _failure_file(target: Target) -> Path:
 
 def _remember(target: Target, error: Unreachable) -> Unreachable:
     detail = str(error.values.get("detail", ""))
-    _failure_file(target).write_text(f"{type(error).__name__}\n{detail}")
+    _write_whole(_failure_file(target), f"{type(error).__name__}\n{detail}")
     return error
 
 

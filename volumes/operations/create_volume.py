@@ -43,9 +43,13 @@ def request(
     size_gib: int = 1,
     count: int = 1,
     pool: Pool | None = None,
+    zone: str = "",
     metadata: Mapping[str, str] | None = None,
 ) -> list[Operation]:
-    """Ask for `count` volumes, named `name-1` to `name-n` when there are several. Quota is taken here, all or nothing."""
+    """Ask for `count` volumes, named `name-1` to `name-n` when there are several. Quota is taken here, all or nothing.
+
+    They go into `pool`, or into some pool whose node is in `zone`, or into any.
+    """
     if not rules.may_act(actor, project):
         raise NotAllowed(gettext("You may look at this project, but not change it."))
     if size_gib < 1:
@@ -58,7 +62,7 @@ def request(
         project = Project.objects.select_for_update().get(pk=project.pk)
         if reason := rules.why_not_create(project, size_gib=size_gib, count=count):
             raise QuotaExceeded(reason)
-        _refuse_if_nothing_fits(size_gib, pool)
+        _refuse_if_nothing_fits(size_gib, pool, zone)
         return [
             _request_one(
                 project,
@@ -67,6 +71,7 @@ def request(
                 description,
                 size_gib,
                 pool,
+                zone,
                 metadata or {},
             )
             for number in range(1, count + 1)
@@ -77,8 +82,11 @@ def _numbered(name: str, number: int, count: int) -> str:
     return f"{name}-{number}" if name and count > 1 else name
 
 
-def _refuse_if_nothing_fits(size_gib: int, pool: Pool | None) -> None:
-    choice = placement.choose(size_gib * GIB, among=[pool.pk] if pool else None)
+def _refuse_if_nothing_fits(size_gib: int, pool: Pool | None, zone: str) -> None:
+    if pool is not None and zone and pool.node.zone != zone:
+        said = gettext("%(pool)s is not in zone %(zone)s. Leave out one of the two.") % {"pool": pool, "zone": zone}
+        raise Refused(said, field="zone")
+    choice = placement.choose(size_gib * GIB, among=[pool.pk] if pool else None, zone=zone)
     if choice.pool is not None:
         return
     if not choice.verdicts:
@@ -88,9 +96,19 @@ def _refuse_if_nothing_fits(size_gib: int, pool: Pool | None) -> None:
         )
     if pool is not None:
         raise NoRoom(f"{pool}: {choice.verdicts[0].why_not}", field="pool")
+    if zone:
+        raise _no_room_in(zone, choice)
     if choice.largest_gib:
         raise NoRoom(gettext("No pool has that much room: at most %(room)d GiB.") % {"room": choice.largest_gib})
     raise NoRoom(gettext("No pool takes new volumes now.") + "\n" + choice.sentence())
+
+
+def _no_room_in(zone: str, choice: placement.Choice) -> NoRoom:
+    words = {"zone": zone, "room": choice.largest_gib}
+    if choice.largest_gib:
+        return NoRoom(gettext("No pool in zone %(zone)s has that much room: at most %(room)d GiB.") % words)
+    said = gettext("No pool in zone %(zone)s takes new volumes now.") % words
+    return NoRoom(f"{said}\n{choice.sentence()}", field="zone")
 
 
 def _request_one(
@@ -100,6 +118,7 @@ def _request_one(
     description: str,
     size_gib: int,
     pool: Pool | None,
+    zone: str,
     metadata: Mapping[str, str],
 ) -> Operation:
     volume = Volume(
@@ -111,7 +130,7 @@ def _request_one(
         created_by=actor,
     )
     operation = common.new_operation("create_volume", gettext("Create volume %(name)s"), volume, actor)
-    operation.args = {"pool": str(pool.pk) if pool else None, "size_gib": size_gib}
+    operation.args = {"pool": str(pool.pk) if pool else None, "size_gib": size_gib, "zone": zone}
     operation.save(force_insert=True)
     volume.last_operation = operation
     volume.save(force_insert=True)
@@ -172,6 +191,7 @@ class CreateVolume(common.VolumeVerb):
                 volume.size_bytes,
                 among=self.among(operation),
                 without=tried,
+                zone=_zone(operation),
             )
             if choice.pool is None:
                 raise NothingFits(why=choice.sentence() or gettext("There is no pool."))
@@ -191,7 +211,8 @@ class CreateVolume(common.VolumeVerb):
 
     def may_leave(self, operation: Operation) -> bool:
         """A node that does not answer is passed over while nothing was sent to it and another may be tried."""
-        return not operation.args.get("pool") and Pool.objects.count() > len(operation.state.get("tried", [])) + 1
+        pools = Pool.objects.filter(node__zone=_zone(operation)) if _zone(operation) else Pool.objects.all()
+        return not operation.args.get("pool") and pools.count() > len(operation.state.get("tried", [])) + 1
 
     def succeed(self, operation: Operation) -> None:
         """The promise is kept."""
@@ -213,6 +234,7 @@ class CreateVolume(common.VolumeVerb):
                 volume.size_bytes,
                 among=self.among(operation),
                 without=[uuid.UUID(pk) for pk in operation.state["tried"]],
+                zone=_zone(operation),
             ).pool:
                 Volume.objects.filter(pk=volume.pk).update(pool=None, allocated_at=None)
                 return Next.AGAIN
@@ -252,6 +274,11 @@ class CreateVolume(common.VolumeVerb):
         operation.state["look"] = volume.pool is not None
         operation.save(update_fields=["state", "updated_at"])
         volume.transition(expect={Status.ERROR}, to=Status.CREATING, operation=operation, actor=actor)
+
+
+def _zone(operation: Operation) -> str:
+    """The zone asked for. A named pool wins: its node may have been given another zone since."""
+    return "" if operation.args.get("pool") else str(operation.args.get("zone") or "")
 
 
 class NotMade(NodeError):

@@ -67,9 +67,12 @@ def page(request: Request, many: Many[T]) -> HttpResponse:
     can = [item for item in items if item.why_not is None]
     for item in can:
         item.estimate_s = estimate_s(many.plan(item.owned))
+    unwiped = [item.owned for item in can if item.owned.pool and item.owned.pool.leaves_bytes]
     context = {
         "items": items,
         "can": can,
+        "unwiped": unwiped,
+        "unwiped_pools": sorted({str(owned.pool) for owned in unwiped}),
         "gib": sum(item.owned.size_gib for item in can),
         "nodes": sorted({item.owned.pool.node.name for item in can if item.owned.pool}),
         "question": many.question(len(can)),

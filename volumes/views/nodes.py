@@ -20,7 +20,7 @@ from volumes.errors import Refused
 from volumes.forms import DisableForm, NodeForm
 from volumes.models import Drift, Node, Operation, Pool, Volume
 from volumes.operations import probe_node
-from volumes.views import access, acting, attention, listing
+from volumes.views import access, acting, attention, listing, setup
 from volumes.views.operations import with_progress
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def node_page(request: Request, node_id: UUID) -> HttpResponse:
         "operations": operations,
         "drifts": Drift.objects.filter(node=node).select_related("pool"),
         "taken": places.taken(node),
+        "setup_script": setup.setup_script(),
         "testing": Operation.objects.unfinished().filter(target_kind="node", target_id=node.pk).first(),
     }
     return render(request, "nodes/detail.html", context)

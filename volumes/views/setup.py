@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -18,7 +19,7 @@ from volumes.forms.setup import AddressForm, ConfirmForm, PoolsForm
 from volumes.models import Node, Operation
 from volumes.nodes import keys
 from volumes.operations import probe_node, scan_node
-from volumes.views import access
+from volumes.views import access, acting
 
 if TYPE_CHECKING:
     from volumes.views.access import Request
@@ -38,12 +39,12 @@ def node_add(request: Request) -> HttpResponse:
 
 def common() -> dict[str, Any]:
     """What all steps show."""
-    public = keys.ensure_key(settings.STATE)
-    return {
-        "first": not Node.objects.exclude(host_key="").exists(),
-        "setup_script": keys.setup_block(public),
-        "public": public,
-    }
+    return {"first": not Node.objects.exclude(host_key="").exists(), "setup_script": setup_script()}
+
+
+def setup_script() -> str:
+    """What lets this console log in, to be pasted on the machine."""
+    return keys.setup_block(keys.ensure_key(settings.STATE))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -88,17 +89,10 @@ def latest(node: Node, verb: str) -> Operation | None:
 def confirm_step(request: Request, node: Node) -> HttpResponse:
     """Step 2: the fingerprint of the key that answered."""
     operation = latest(node, "scan_node")
-    offered = node.facts.get("offered_key", "")
     form = ConfirmForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            scan_node.confirm(node, actor=request.user, **form.cleaned_data)
-            probe_node.request(node, actor=request.user)
-        except Refused as refusal:
-            form.add_error("pasted" if refusal.field == "pasted" else None, str(refusal))
-        else:
-            return redirect("node-setup", node.pk)
-    key = keys.parse_host_key(offered) if offered else None
+    if request.method == "POST" and form.is_valid() and pin(request, node, form):
+        return redirect("node-setup", node.pk)
+    key = scan_node.offered(node)
     asking = operation is not None and not operation.is_finished
     live = await_answer(request, asking)
     context = {
@@ -111,6 +105,19 @@ def confirm_step(request: Request, node: Node) -> HttpResponse:
         "asking": asking,
     }
     return render(request, "nodes/setup.html", {**context, "live": live, **common()})
+
+
+def pin(request: Request, node: Node, form: ConfirmForm) -> bool:
+    """Pin the key that the person confirmed, and log in. Otherwise nothing changes, and the form says why."""
+    try:
+        with transaction.atomic():
+            scan_node.confirm(node, actor=request.user, **form.cleaned_data)
+            probe_node.request(node, actor=request.user)
+    except Refused as refusal:
+        node.refresh_from_db()
+        acting.refuse(form, refusal)
+        return False
+    return True
 
 
 def await_answer(request: Request, asking: bool) -> bool:

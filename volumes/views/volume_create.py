@@ -38,6 +38,7 @@ def volume_create(request: Request) -> HttpResponse:
                 size_gib=data["size"],
                 count=data["count"],
                 pool=data["pool"],
+                zone=data["zone"],
                 metadata=data["metadata"],
             )
         except Refused as refusal:
