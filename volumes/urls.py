@@ -22,6 +22,7 @@ from volumes.views import (
     volume,
     volume_create,
     volume_extend,
+    volume_revert,
     volumes,
     volumes_delete,
 )
@@ -39,6 +40,7 @@ urlpatterns = [
     path("project/volumes/<uuid:volume_id>/edit/", volume.volume_edit, name="volume-edit"),
     path("project/volumes/<uuid:volume_id>/extend/", volume_extend.volume_extend, name="volume-extend"),
     path("project/volumes/<uuid:volume_id>/snapshot/", snapshot_create.volume_snapshot, name="volume-snapshot"),
+    path("project/volumes/<uuid:volume_id>/revert/", volume_revert.volume_revert, name="volume-revert"),
     path("project/volumes/<uuid:volume_id>/delete/", volume.volume_delete, name="volume-delete"),
     path("project/snapshots/", snapshots.snapshot_list, name="snapshots"),
     path("project/snapshots/delete/", snapshots_delete.snapshots_delete, name="snapshots-delete"),

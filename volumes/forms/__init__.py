@@ -1,7 +1,18 @@
 """Forms. They check what was typed; the rules and the operations decide what may be done."""
 
+from volumes.forms.losing import DeleteForm, RevertForm
 from volumes.forms.node import DisableForm, NodeForm, PoolForm
 from volumes.forms.people import PreferencesForm
 from volumes.forms.volume import CreateForm, EditForm, ExtendForm
 
-__all__ = ["CreateForm", "DisableForm", "EditForm", "ExtendForm", "NodeForm", "PoolForm", "PreferencesForm"]
+__all__ = [
+    "CreateForm",
+    "DeleteForm",
+    "DisableForm",
+    "EditForm",
+    "ExtendForm",
+    "NodeForm",
+    "PoolForm",
+    "PreferencesForm",
+    "RevertForm",
+]

@@ -9,6 +9,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from volumes import rules
+from volumes.models import GOOD, Project, Snapshot, SnapshotStatus, Volume
+
 KEY = re.compile(r"^[A-Za-z0-9_.:-]{1,255}$")
 PAIRS = 64
 
@@ -65,3 +68,33 @@ class TagsField(forms.CharField):
             if not re.fullmatch(r"[A-Za-z0-9_.:=-]{1,64}", word):
                 raise ValidationError(_("%(word)s: a tag is made of letters, digits and _ . : = -") % {"word": word})
         return list(dict.fromkeys(words))
+
+
+class SourceField(forms.ChoiceField):
+    """`volume:<uuid>` or `snapshot:<uuid>` of one project; cleans to the row, or None. What cannot be copied is not offered."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rows: dict[str, Volume | Snapshot] = {}
+
+    def offer(self, project: Project) -> None:
+        """The sources there are now."""
+        volumes = project.volumes.with_leaning().filter(status__in=GOOD).order_by("name", "id")
+        snapshots = project.snapshots.with_leaning().filter(status=SnapshotStatus.AVAILABLE).select_related("volume")
+        offered = [volume for volume in volumes if rules.why_not_clone(volume) is None]
+        taken = [one for one in snapshots.order_by("name", "id") if rules.why_not_copy_snapshot(one) is None]
+        rows: list[Volume | Snapshot] = [*offered, *taken]
+        self.rows = {f"{row.kind}:{row.pk}": row for row in rows}
+        self.choices = [
+            ("", _("Nothing: an empty volume")),
+            (_("Volumes"), [(f"volume:{row.pk}", _sized(row, str(row))) for row in offered]),
+            (_("Snapshots"), [(f"snapshot:{row.pk}", _sized(row, f"{row} ({row.volume})")) for row in taken]),
+        ]
+
+    def clean(self, value: Any) -> Any:
+        """The row."""
+        return self.rows.get(super().clean(value))
+
+
+def _sized(row: Volume | Snapshot, name: str) -> str:
+    return _("%(name)s, %(size)d GiB") % {"name": name, "size": row.size_gib}

@@ -31,6 +31,22 @@ class TypedName(forms.CharField):
             raise ValidationError(_("That is not its name. Nothing was done."))
 
 
+class DeleteForm(forms.Form):
+    """Which snapshots go along with a volume. Where any does, the volume's name is typed."""
+
+    snapshots = forms.ModelMultipleChoiceField(
+        label=gettext_lazy("Snapshots"), queryset=Snapshot.objects.none(), required=False
+    )
+
+    def __init__(self, *args: Any, volume: Volume, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["snapshots"]
+        assert isinstance(field, forms.ModelMultipleChoiceField)
+        field.queryset = volume.snapshots.all()
+        if volume.snapshots.exists():
+            self.fields["confirm"] = TypedName(str(volume))
+
+
 class RevertForm(forms.Form):
     """Which snapshot a volume goes back to."""
 

@@ -7,8 +7,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from volumes.forms.fields import MetadataField
-from volumes.models import Node, Pool
+from volumes.forms.fields import MetadataField, SourceField
+from volumes.models import Node, Pool, Project
 from volumes.operations.create_volume import MAX_COUNT
 
 MAX_GIB = 1024 * 1024
@@ -60,10 +60,16 @@ class CreateForm(forms.Form):
     zone = forms.ChoiceField(
         label=_("Zone"), required=False, help_text=_("Only pools of nodes in this zone are considered.")
     )
+    source = SourceField(
+        label=_("Copy from"), required=False, help_text=_("Its bytes of this moment. The copy is independent of it.")
+    )
     metadata = MetadataField(label=_("Metadata"), required=False, help_text=_("One key=value a line."))
 
-    def __init__(self, *args: Any, pools: Any = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, project: Project, pools: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        source = self.fields["source"]
+        assert isinstance(source, SourceField)
+        source.offer(project)
         field = self.fields["pool"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Pool.objects.select_related("node") if pools is None else pools
@@ -81,6 +87,8 @@ class CreateForm(forms.Form):
     def clean(self) -> None:
         """The number of the last of several has to fit behind the name."""
         name, count = self.cleaned_data.get("name", ""), self.cleaned_data.get("count", 1)
+        if count > 1 and self.cleaned_data.get("source"):
+            self.add_error("count", _("One copy at a time."))
         most = NAME_LENGTH - len(f"-{count}")
         if count > 1 and len(name) > most:
             said = _("With a number behind it, the name has at most %(most)d characters.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -59,11 +59,13 @@ def of_volume(request: Request, volume: Volume) -> list[Verb]:
         return Verb(key, url, icon, label, short, reader or why_not, group, onward)
 
     tab = f"?{urlencode({'next': reverse('volume', args=[volume.pk]) + '?tab=snapshots'})}"
-    edit, extend, snapshot = _("Edit…"), _("Extend…"), _("Create snapshot…")
+    edit, extend, snapshot, clone = _("Edit…"), _("Extend…"), _("Create snapshot…"), _("Clone…")
     return [
         verb("edit", "pencil", edit, edit, rules.why_not_edit(volume), 1),
         verb("extend", "arrows-diagonal", extend, extend, rules.why_not_extend(volume), 1),
         verb("snapshot", "camera-plus", snapshot, snapshot, rules.why_not_snapshot(volume), 2, tab),
+        Verb("clone", copy_url(volume), "copy-plus", clone, clone, reader or rules.why_not_clone(volume), 2),
+        verb("revert", "history", _("Revert to a snapshot…"), _("Revert…"), rules.why_not_revert(volume), 2),
         verb("delete", "trash", _("Delete volume…"), _("Delete…"), rules.why_not_delete(volume), 3),
     ]
 
@@ -71,8 +73,6 @@ def of_volume(request: Request, volume: Volume) -> list[Verb]:
 def of_snapshot(request: Request, snapshot: Snapshot) -> list[Verb]:
     """All that can be done to a snapshot."""
     reader = access.why_not_act(request, snapshot.project)
-    back = revert_url(snapshot)
-    why_not_revert = rules.why_not_revert_to(snapshot) if back else _("This version of Hearth cannot do that yet.")
 
     def verb(key: str, url: str, icon: str, words: tuple[str, str], why_not: str | None, group: int) -> Verb:
         return Verb(key, url, icon, *words, reader or why_not, group)
@@ -82,7 +82,7 @@ def of_snapshot(request: Request, snapshot: Snapshot) -> list[Verb]:
     return [
         verb("edit", at("edit", snapshot), "pencil", edit, rules.why_not_edit(snapshot), 1),
         verb("copy", copy_url(snapshot), "copy-plus", copy, rules.why_not_copy_snapshot(snapshot), 2),
-        verb("revert", back, "history", revert, why_not_revert, 2),
+        verb("revert", revert_url(snapshot), "history", revert, rules.why_not_revert_to(snapshot), 2),
         verb("delete", at("delete", snapshot), "trash", delete, rules.why_not_delete_snapshot(snapshot), 3),
     ]
 
@@ -92,17 +92,14 @@ def at(verb: str, snapshot: Snapshot) -> str:
     return reverse(f"snapshot-{verb}", args=[snapshot.pk])
 
 
-def copy_url(snapshot: Snapshot) -> str:
+def copy_url(source: Volume | Snapshot) -> str:
     """Where a volume is made from it."""
-    return f"{reverse('volume-create')}?source=snapshot:{snapshot.pk}"
+    return f"{reverse('volume-create')}?source={source.kind}:{source.pk}"
 
 
 def revert_url(snapshot: Snapshot) -> str:
-    """Where its volume is brought back to it; empty as long as there is no such page."""
-    try:
-        return f"{reverse('volume-revert', args=[snapshot.volume_id])}?snapshot={snapshot.pk}"
-    except NoReverseMatch:
-        return ""
+    """Where its volume is brought back to it."""
+    return f"{reverse('volume-revert', args=[snapshot.volume_id])}?snapshot={snapshot.pk}"
 
 
 def excuses(verbs: Iterable[Verb]) -> list[Excuse]:

@@ -13,11 +13,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from volumes import rules
 from volumes.errors import Refused
-from volumes.forms import EditForm
+from volumes.forms import DeleteForm, EditForm
 from volumes.operations import delete_volume, edit
 from volumes.views import access, acting, owned, progress, snapshots
 from volumes.views.rows import row_of, rows_of
-from volumes.views.volumes_delete import why_not_delete
 
 if TYPE_CHECKING:
     from volumes.views.access import Request
@@ -70,20 +69,25 @@ def volume_delete(request: Request, volume_id: UUID) -> HttpResponse:
     """What it is, what will happen and how long it takes; then do it."""
     volume = access.get_volume(request, volume_id, act=True)
     back = acting.safe_next(request, reverse("volumes"))
-    why_not = why_not_delete(volume)
-    if request.method == "POST" and why_not is None:
+    form = DeleteForm(request.POST if request.method == "POST" else None, volume=volume)
+    why_not = rules.why_not_delete(volume)
+    if request.method == "POST" and why_not is None and form.is_valid():
+        ticked = [snapshot.pk for snapshot in form.cleaned_data["snapshots"]]
         try:
-            delete_volume.request(volume, actor=request.user)
+            delete_volume.request(volume, actor=request.user, snapshots=ticked)
         except Refused as refusal:
             volume.refresh_from_db()
-            why_not = str(refusal)
+            acting.refuse(form, refusal)
         else:
-            return acting.done(request, _("Deleting %(name)s.") % {"name": volume}, back, [volume.pk])
-    plan = delete_volume.plan(volume)
+            return acting.done(request, _("Deleting %(name)s.") % {"name": volume}, back, [volume.pk, *ticked])
+    snapshots = list(volume.snapshots.select_related("volume__pool__node", "project").order_by("-created_at", "id"))
+    plan = delete_volume.plan(volume, snapshots)
     context = {
         "volume": volume,
         "pool": volume.pool,
-        "snapshots": volume.snapshots.order_by("-created_at", "id"),
+        "form": form,
+        "ticked": form["snapshots"].value() or [],
+        "snapshots": snapshots,
         "plan": plan,
         "commands": [command for step in plan for command in step.commands],
         "total_s": delete_volume.estimate_s(plan),

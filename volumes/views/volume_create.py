@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -13,8 +14,8 @@ from django.views.decorators.http import require_http_methods
 from volumes import placement, rules
 from volumes.errors import Refused
 from volumes.forms import CreateForm
-from volumes.models import GIB, UNLIMITED, Project
-from volumes.operations import create_volume
+from volumes.models import GIB, OWNED, UNLIMITED, Operation, Project
+from volumes.operations import clone_volume, create_volume
 from volumes.views import access, acting
 
 if TYPE_CHECKING:
@@ -26,21 +27,10 @@ def volume_create(request: Request) -> HttpResponse:
     """Quota and room are previewed as somebody types; the server says the largest size that fits."""
     project = access.current_project(request)
     access.must_act(request, project)
-    form = CreateForm(request.POST or None)
+    form = CreateForm(request.POST or None, project=project, initial=asked(request, project))
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
         try:
-            operations = create_volume.request(
-                project=project,
-                actor=request.user,
-                name=data["name"],
-                description=data["description"],
-                size_gib=data["size"],
-                count=data["count"],
-                pool=data["pool"],
-                zone=data["zone"],
-                metadata=data["metadata"],
-            )
+            operations = ask(request, project, form.cleaned_data)
         except Refused as refusal:
             acting.refuse(form, refusal)
         else:
@@ -50,6 +40,34 @@ def volume_create(request: Request) -> HttpResponse:
             )
     context = {"form": form, "project": project, "back": acting.safe_next(request, reverse("volumes")), **room(project)}
     return render(request, "volumes/create.html", context)
+
+
+def ask(request: Request, project: Project, data: dict[str, Any]) -> list[Operation]:
+    """Empty ones, or a copy."""
+    words = {"name": data["name"], "description": data["description"], "metadata": data["metadata"]}
+    common = {"actor": request.user, "size_gib": data["size"], "pool": data["pool"], **words}
+    if data["source"] is not None:
+        return [clone_volume.request(data["source"], **common)]
+    return create_volume.request(project=project, count=data["count"], zone=data["zone"], **common)
+
+
+def asked(request: Request, project: Project) -> dict[str, Any]:
+    """The source that the person comes from, with its size, and a name that says so."""
+    kind, _colon, text = request.GET.get("source", "").partition(":")
+    model = OWNED.get(kind)
+    if model is None:
+        return {}
+    try:
+        source = model.objects.filter(project=project, pk=UUID(text)).first()
+    except ValueError:
+        return {}
+    if source is None:
+        return {}
+    return {
+        "source": f"{kind}:{source.pk}",
+        "size": source.size_gib,
+        "name": f"{source}-copy"[:255] if source.name else "",
+    }
 
 
 def room(project: Project) -> dict[str, Any]:

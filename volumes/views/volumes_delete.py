@@ -29,7 +29,7 @@ def volumes_delete(request: Request) -> HttpResponse:
 
 
 def why_not_delete(volume: Volume) -> str | None:
-    """As the rules say; and as long as a delete takes no snapshots along, they have to go first."""
+    """As the rules say; and where several are deleted at once, no snapshot is taken along unseen."""
     if reason := rules.why_not_delete(volume):
         return reason
     names = [str(snapshot) for snapshot in volume.snapshots.order_by("-created_at", "id")[:4]]
@@ -37,8 +37,8 @@ def why_not_delete(volume: Volume) -> str | None:
         return None
     count = volume.snapshots.count()
     said = ngettext(
-        "%(n)d snapshot depends on it: %(names)s. Delete it first.",
-        "%(n)d snapshots depend on it: %(names)s. Delete them first.",
+        "%(n)d snapshot depends on it: %(names)s. Delete it by itself, and tick what goes along.",
+        "%(n)d snapshots depend on it: %(names)s. Delete it by itself, and tick what goes along.",
         count,
     )
     return said % {"n": count, "names": ", ".join(names[:3]) + ("…" if count > 3 else "")}
