@@ -59,6 +59,8 @@ def rows(alice: User, admin: User, alpha: Project, thick: Pool, thin: Pool) -> I
         f"/project/volumes/{good.pk}/edit/",
         f"/project/volumes/{good.pk}/delete/",
         f"/project/volumes/{good.pk}/extend/",
+        f"/project/volumes/{good.pk}/revert/?snapshot={thin_one.pk}",
+        f"/project/volumes/create/?source=snapshot:{thin_one.pk}",
         f"/project/volumes/{growing.pk}/",
         f"/project/volumes/{used.pk}/snapshot/",
         f"/project/volumes/{used.pk}/?tab=snapshots",

@@ -27,6 +27,11 @@ class World:
     alpha: Project
     snapshot: Snapshot
 
+    @property
+    def origin(self) -> Volume:
+        """What the snapshot is of."""
+        return self.snapshot.volume
+
 
 @dataclass(frozen=True)
 class Page:
@@ -87,6 +92,7 @@ PAGES = [
     Page("volume", THEIRS, of="volume", query="?tab=snapshots"),
     Page("volume-extend", ACT, ACTED, of="volume", sends=lambda w: {"new_size": 2}),
     Page("volume-snapshot", ACT, ACTED, of="volume", sends=lambda w: {"name": "now"}),
+    Page("volume-revert", ACT, ACTED, of="origin", sends=lambda w: {"snapshot": w.snapshot.pk, "confirm": "other"}),
     Page("snapshots", ALL),
     Page("snapshots-delete", "login 302 403 200 200", query="?ids={snapshot}"),
     Page(

@@ -11,7 +11,7 @@ from tests.views.html import Element, page
 from volumes.models import BAD, DELETABLE, MOVING, Node, Operation, Pool, Project, Status, User, Volume
 
 DIALOG = {"hx-request": "true", "hx-target": "dialog"}
-VERBS = ["Edit", "Extend", "Create snapshot", "Delete volume"]
+VERBS = ["Edit", "Extend", "Create snapshot", "Clone", "Revert to a snapshot", "Delete volume"]
 
 
 @pytest.fixture

@@ -129,5 +129,6 @@ def test_the_navigation_is_the_persons(member: Client, administrator: Client, wo
             link["title"] for link in page(client.get(reverse("overview"))).one("nav", id="side").all("a", title=True)
         ]
 
-    assert titles(member) == ["Overview", "Volumes", "Operations"]
-    assert titles(administrator) == ["Overview", "Volumes", "Operations", "Nodes", "Pools", "All operations"]
+    project = ["Overview", "Volumes", "Snapshots", "Operations"]
+    assert titles(member) == project
+    assert titles(administrator) == [*project, "Nodes", "Pools", "All operations"]

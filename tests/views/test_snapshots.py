@@ -180,7 +180,11 @@ class TestVerbs:
             assert [item.text.split("…")[0] for item in self.items(member, snapshot)] == VERBS
 
     def test_lead_to_their_pages(self, member: Client, some: dict[str, Snapshot]) -> None:
-        edit, copy, _revert, delete = self.items(member, some["release"])
+        assert [item.tag for item in self.items(member, some["db-monday"])[1:3]] == ["a", "a"]
+        Snapshot.objects.filter(pk=some["going"].pk).delete()
+        edit, copy, revert, delete = self.items(member, some["release"])
+        back = reverse("volume-revert", args=[some["release"].volume_id])
+        assert revert["href"] == f"{back}?snapshot={some['release'].pk}"
         assert edit["href"] == reverse("snapshot-edit", args=[some["release"].pk])
         assert copy["href"] == f"{reverse('volume-create')}?source=snapshot:{some['release'].pk}"
         assert delete["hx-get"] == reverse("snapshot-delete", args=[some["release"].pk])
