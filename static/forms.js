@@ -40,10 +40,25 @@
     said.textContent = judged ? (same ? said.dataset.same : said.dataset.differs) : "";
   }
 
+  // The red button is off, and says why, until everything that goes along is ticked and the name is typed ------------------------
+  function arm(form) {
+    const button = $("[data-armed]", form);
+    if (!button) return;
+    const ticked = [...form.querySelectorAll("[type=checkbox][name=snapshots]")].every((box) => box.checked);
+    const typed = $("[name=confirm]", form).value === button.dataset.armed;
+    const off = !ticked ? button.dataset.tick : typed ? "" : button.dataset.type;
+    if (off) button.setAttribute("aria-disabled", "true");
+    else button.removeAttribute("aria-disabled");
+    const use = $("use", button);
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, off ? "#i-lock" : `#i-${button.dataset.icon}`));
+    $("#why-off", form).textContent = off;
+  }
+
   function look(target) {
     const form = target.closest?.("form");
     if (!form) return;
     preview(form);
+    arm(form);
     if (form.dataset.fingerprint) compare(form);
   }
   document.addEventListener("input", (event) => {
@@ -54,7 +69,7 @@
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     const form = $("form", event.detail.target);
-    if (form && event.detail.target.id === "dialog") preview(form);
+    if (form && event.detail.target.id === "dialog") look(form);
   });
   for (const form of document.querySelectorAll("form")) look(form.firstElementChild || form);
 

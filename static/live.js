@@ -35,7 +35,8 @@
     if (from >= moving.length) from = 0;
     const turn = moving.slice(from, from + AT_ONCE);
     from += AT_ONCE;
-    const asked = [...new Set([...also, ...turn])];
+    const here = also.filter((id) => document.querySelector(`[data-row="${CSS.escape(id)}"]`));    // what was acted on may have no row on this page
+    const asked = [...new Set([...here, ...turn])];
     also = [];
     return asked.join(",");
   }

@@ -90,3 +90,25 @@ def test_several_are_deleted_together_with_a_result_for_each(visit: Visit, good:
     page.get_by_role("dialog").get_by_role("button", name="Delete 2 snapshots").click()
     for name in ("one", "two"):
         expect(row(page, name)).to_contain_text("Deleting")
+
+
+def test_what_goes_along_is_ticked_and_the_name_is_typed_before_the_button_is_on(visit: Visit, good: Volume) -> None:
+    SnapshotFactory(volume=good, name="one")
+    page = visit("alice")
+    open_menu(page, "good").get_by_text("Delete volume…").click()
+    dialog = page.get_by_role("dialog")
+    red = dialog.locator(".btn-danger")
+    expect(red).to_have_attribute("aria-disabled", "true")
+    expect(red).to_have_accessible_description("Off until all its snapshots are ticked.")
+    expect(dialog.get_by_label("one")).not_to_be_checked()
+    dialog.get_by_label("one").check()
+    expect(red).to_have_accessible_description("Off until its name is typed.")
+    dialog.get_by_label("Type good to confirm").fill("goo")
+    red.click(force=True)
+    expect(dialog).to_be_visible()
+    dialog.get_by_label("Type good to confirm").fill("good")
+    expect(red).not_to_have_attribute("aria-disabled", "true")
+    red.click()
+    expect(dialog).to_have_count(0)
+    expect(row(page, "good")).to_contain_text("Deleting")
+    assert Snapshot.objects.get().status == SnapshotStatus.DELETING
