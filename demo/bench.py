@@ -22,6 +22,7 @@ from demo import at_rest, console_client
 
 console_client.use_demo_settings()
 
+from demo.bench_family import Family  # noqa: E402 - Django first
 from volumes.engine import facts  # noqa: E402 - Django first
 from volumes.engine.link import session  # noqa: E402 - Django first
 from volumes.models import GIB, Operation, Pool, Volume  # noqa: E402
@@ -61,6 +62,8 @@ def timed(work: Callable[[], object]) -> float:
 class Bench:
     """Measures against one pool of the running demo."""
 
+    line = Line
+
     def __init__(self, browser: console_client.Client, pool: Pool, runs: int) -> None:
         self.browser, self.pool, self.runs = browser, pool, runs
         self.session = session(pool.node)
@@ -87,18 +90,18 @@ class Bench:
             "/project/volumes/create/",
             {"name": NAME, "description": "", "size": 1, "count": count, "source": "", "pool": str(self.pool.pk)},
         )
-        self._until(lambda: self._mine().filter(status="available").count() == count)
+        self.until(lambda: self._mine().filter(status="available").count() == count)
 
     def click_delete(self) -> None:
         """Delete what is there, one by one as from the row, and wait until the rows are gone."""
         for pk in self._mine().values_list("pk", flat=True):
             self.browser.post(f"/project/volumes/{pk}/delete/", {"confirm": ""})
-        self._until(lambda: not self._mine().exists())
+        self.until(lambda: not self._mine().exists())
 
     def _mine(self) -> QuerySet[Volume]:
         return Volume.objects.filter(name__startswith=NAME)
 
-    def _until(self, done: Callable[[], bool], limit_s: float = 600) -> None:
+    def until(self, done: Callable[[], bool], limit_s: float = 600) -> None:
         deadline = time.monotonic() + limit_s
         while not done():
             bad = self._mine().filter(status__startswith="error").first()
@@ -129,11 +132,23 @@ class Bench:
             Line("(b) delete 1 GiB; bare is dd, no read-back", cinder, gone, cinder),
         ]
 
-    def _timed_click(self, count: int) -> float:
+    def settle(self) -> None:
         """The console has seen what the bare commands left: nothing, and zeroes, which it cannot know of others' LVs."""
         facts.refresh(self.pool.node)
         Pool.objects.filter(pk=self.pool.pk).update(free_space_is_clean=True)
+
+    def _timed_click(self, count: int) -> float:
+        self.settle()
         return timed(lambda: self.click_create(count))
+
+    def clicked(self, path: str, data: dict[str, object], done: Callable[[], bool]) -> float:
+        """Seconds from the POST of a form until `done`."""
+
+        def click() -> None:
+            self.browser.post(path, data)
+            self.until(done)
+
+        return timed(click)
 
     def _timed_run(self, commands: Sequence[Command]) -> float:
         return timed(lambda: self.session.run(*commands, timeout_s=300))
@@ -176,7 +191,7 @@ class Bench:
 def round_trips() -> list[str]:
     """(d): how often a worker talked to the node for the last operation of each verb (the watch's looks not counted)."""
     lines = []
-    for verb in ("create_volume", "delete_volume"):
+    for verb in ("create_volume", "delete_volume", "extend_volume", "create_snapshot", "clone_volume"):
         last = Operation.objects.filter(verb=verb, status="succeeded").order_by("-finished_at").first()
         if last is not None:
             lines.append(f"(d) ssh round trips, {verb:<24} {last.state.get('round_trips', 0):8d}")
@@ -196,6 +211,10 @@ def main() -> int:
         print(line.text, flush=True)
     for line in Bench(client, pool, given.runs).burst(given.burst):
         print(line.text, flush=True)
+    thin = Pool.objects.select_related("node").get(node__name="node-2", thin_pool_name="thin")
+    for each in (pool, thin):
+        for line in Family(Bench(client, each, given.runs)).lines():
+            print(line.text, flush=True)
     for text in [*round_trips(), *at_rest.lines()]:
         print(text, flush=True)
     return 0

@@ -49,7 +49,7 @@ class Client:
     def post(self, path: str, fields: dict[str, object]) -> str:
         """Send a form with the token; redirects are followed. A form that comes back with errors raises."""
         token = next((c.value or "" for c in self.cookies if c.name == "csrftoken"), "")
-        body = urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": token}).encode()
+        body = urllib.parse.urlencode({**fields, "csrfmiddlewaretoken": token}, doseq=True).encode()
         request = urllib.request.Request(self.url + path, data=body, headers={"Referer": self.url + path})
         try:
             with self.opener.open(request, timeout=120) as answer:

@@ -96,8 +96,8 @@ class Machine:
         """Write bytes that are not zero over an LV (`vg/name`), all of it or `mib`, past every cache."""
         self.sh(FILL.format(device=f"/dev/{lv}", mib=mib, offset=offset_mib))
 
-    def digest(self, lv: str, *, mib: int = 0) -> str:
-        """A digest of an LV, or of its first `mib`, past every cache. MD5, for Hearth proves with another one."""
+    def digest(self, lv: str, *, mib: int = 128) -> str:
+        """A digest of the first `mib` of an LV (0: of all of it), past every cache. MD5: Hearth itself proves with another one."""
         count = f"count={mib}" if mib else ""
         return self.sh(f"dd if=/dev/{lv} bs=1M {count} iflag=direct status=none | md5sum", timeout_s=300).split()[0]
 

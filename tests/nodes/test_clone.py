@@ -24,7 +24,7 @@ def filled(stack: Stack, pool: Pool) -> Volume:
     volume = stack.create(name="source", size_gib=1, pool=pool)
     machine = stack.machine(volume)
     machine.fill(f"{machine.vg(volume)}/{volume.lv_name}", mib=48, offset_mib=3)
-    machine.fill(f"{machine.vg(volume)}/{volume.lv_name}", mib=16, offset_mib=1000)
+    machine.fill(f"{machine.vg(volume)}/{volume.lv_name}", mib=16, offset_mib=100)
     return volume
 
 
@@ -36,7 +36,7 @@ def test_a_thick_clone_has_the_bytes_of_the_click_though_the_source_is_written_t
     operation = clone_volume.request(source, actor=stack.actor, name="copy")
     stack.wait_for_step(operation, "copy", "bytes")
     stack.node1.fill(name, mib=16, offset_mib=3)
-    stack.node1.fill(name, mib=16, offset_mib=980)
+    stack.node1.fill(name, mib=16, offset_mib=90)
     slow(stack.node1, 0)
     stack.wait_for(operation, timeout_s=90)
 
@@ -63,7 +63,7 @@ def test_a_thick_snapshot_becomes_a_larger_volume_whose_rest_is_zero(stack: Stac
     copy = clone(stack, snapshot, size_gib=2)
 
     name = f"{VG}/{copy.lv_name}"
-    assert stack.node1.digest(name, mib=1024) == before
+    assert stack.node1.digest(name) == before
     assert stack.node1.sh(f"cmp -i {GIB}:0 -n {GIB} /dev/{name} /dev/zero && echo zero") == "zero"
     stack.assert_at_rest()
 
@@ -74,11 +74,11 @@ def test_a_thin_clone_shares_blocks_and_outlives_its_source(stack: Stack, *, fro
     before = stack.node2.digest(f"fast/{source.lv_name}")
     copy = clone(stack, stack.snapshot(source) if from_snapshot else source, size_gib=2)
     stack.node2.fill(f"fast/{source.lv_name}", mib=16)
-    assert stack.node2.digest(f"fast/{copy.lv_name}", mib=1024) == before
+    assert stack.node2.digest(f"fast/{copy.lv_name}") == before
 
     ticked = list(source.snapshots.values_list("pk", flat=True))
     stack.wait_for(delete_volume.request(source, actor=stack.actor, snapshots=ticked))
-    assert stack.node2.digest(f"fast/{copy.lv_name}", mib=1024) == before
+    assert stack.node2.digest(f"fast/{copy.lv_name}") == before
     assert set(stack.node2.lvs()) == {copy.lv_name}
     stack.assert_at_rest()
 
