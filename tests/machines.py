@@ -97,7 +97,7 @@ class Machine:
         self.sh(FILL.format(device=f"/dev/{lv}", mib=mib, offset=offset_mib))
 
     def digest(self, lv: str, *, mib: int = 128) -> str:
-        """A digest of the first `mib` of an LV (0: of all of it), past every cache. MD5: Hearth itself proves with another one."""
+        """A digest of the first `mib` of an LV (0: of all of it), past every cache. Past Hearth, whose own proof it checks."""
         count = f"count={mib}" if mib else ""
         return self.sh(f"dd if=/dev/{lv} bs=1M {count} iflag=direct status=none | md5sum", timeout_s=300).split()[0]
 

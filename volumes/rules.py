@@ -175,7 +175,11 @@ def why_not_delete(volume: Volume) -> str | None:
 def why_not_snapshot_quota(project: Project, size_gib: int) -> str | None:
     """The reason one more snapshot does not fit the project's quota."""
     if project.quota_snapshots != UNLIMITED and project.snapshots.count() >= project.quota_snapshots:
-        return gettext("The quota of %(limit)d snapshots is used up.") % {"limit": project.quota_snapshots}
+        limit = project.quota_snapshots
+        said = ngettext(
+            "The quota of %(limit)d snapshot is used up.", "The quota of %(limit)d snapshots is used up.", limit
+        )
+        return said % {"limit": limit}
     return why_not_grow(project, size_gib)
 
 

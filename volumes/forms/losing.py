@@ -27,7 +27,7 @@ class TypedName(forms.CharField):
     def validate(self, value: Any) -> None:
         """It is the name, or nothing is done."""
         super().validate(value)
-        if value != self.name:
+        if " ".join(value.split()) != " ".join(self.name.split()):  # a line break cannot be typed
             raise ValidationError(_("That is not its name. Nothing was done."))
 
 

@@ -73,7 +73,9 @@ class Snapshot(Owned):
 
     @property
     def is_nearly_full(self) -> bool:
-        """Whether what is overwritten in the volume will soon no longer fit."""
+        """Whether what is overwritten in the volume will soon no longer fit. One as large as its volume cannot overflow."""
+        if self.cow_bytes >= self.size_bytes + self.size_bytes // 256:
+            return False
         return self.status == SnapshotStatus.AVAILABLE and (self.snap_percent or 0.0) >= NEARLY_FULL_PERCENT
 
     @property

@@ -1,4 +1,8 @@
-"""Copying and digesting logical volumes: every byte, as units, with digests (SHA-256) that have to agree."""
+"""Copying and digesting logical volumes: every byte, as units, with digests that have to agree.
+
+The digest is MD5: it finds every accident at three times the speed of SHA-256 where processors have no help for that, and it
+guards against nobody who could forge it, for both sides are computed by the node itself.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from .unit_state import UnitState
 from .units import Limits
 
 BLOCK_BYTES = 4 * 1024**2
-_DIGEST = re.compile(r"^@(read|written|digest) ([0-9a-f]{64})$", re.MULTILINE)
+_DIGEST = re.compile(r"^@(read|written|digest) ([0-9a-f]{32})$", re.MULTILINE)
 _SAME = re.compile(r"^@verdict same$", re.MULTILINE)
 _DIFFERENT = re.compile(r"^@verdict different$", re.MULTILINE)
 _FAILED = re.compile(r"^@failed (.*)", re.MULTILINE)

@@ -20,7 +20,7 @@ def copy_steps(pool: Pool, source: str, target: str, size_bytes: int, *, sparse:
         digest = copy.copied(state)
         return {
             "copy": gettext("%(bytes)d bytes copied") % {"bytes": size_bytes},
-            "verify": gettext("read back: SHA-256 %(digest)s, the same as the source's") % {"digest": digest},
+            "verify": gettext("read back: MD5 %(digest)s, the same as the source's") % {"digest": digest},
         }
 
     unit = Unit(
@@ -54,7 +54,7 @@ def digest_step(
         found = copy.digested(state, wanted=wanted)
         if keep is not None:
             keep(found)
-        same = gettext("SHA-256 %(digest)s, as it should be") if wanted else gettext("SHA-256 %(digest)s")
+        same = gettext("MD5 %(digest)s, as it should be") if wanted else gettext("MD5 %(digest)s")
         return {"digest": same % {"digest": found}}
 
     unit = Unit(

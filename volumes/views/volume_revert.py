@@ -59,13 +59,9 @@ def choices(volume: Volume) -> list[Snapshot]:
 
 
 def asked(request: Request, snapshots: list[Snapshot]) -> dict[str, str]:
-    """The one the person came from, else the newest that can be gone back to."""
+    """The one the person came from; none is chosen for them."""
     wanted = request.GET.get("snapshot", "")
-    ids = [str(each.pk) for each in snapshots]
-    if wanted in ids:
-        return {"snapshot": wanted}
-    fit = next((str(each.pk) for each in snapshots if rules.why_not_revert_to(each) is None), "")
-    return {"snapshot": fit}
+    return {"snapshot": wanted} if wanted in {str(each.pk) for each in snapshots} else {}
 
 
 def names(snapshots: list[Snapshot]) -> str:

@@ -10,11 +10,11 @@ printf '@copy %s %s %s\n' "$size" "$source" "$target"
 # Read once, written and digested at the same time.
 phase copy 0 "$size" 1
 sum=/run/hearth/$name.second
-printf '+ dd if=%s bs=%s count=%s iflag=direct,fullblock,count_bytes | tee >(sha256sum) | dd of=%s bs=%s oflag=direct iflag=fullblock conv=%snocreat,notrunc,fsync\n' \
+printf '+ dd if=%s bs=%s count=%s iflag=direct,fullblock,count_bytes | tee >(md5sum) | dd of=%s bs=%s oflag=direct iflag=fullblock conv=%snocreat,notrunc,fsync\n' \
   "$source" "$block" "$size" "$target" "$block" "$sparse"
 set -o pipefail
 mkfifo -m 600 "$sum.pipe" || fail "no pipe could be made"
-sha256sum <"$sum.pipe" >"$sum" &
+md5sum <"$sum.pipe" >"$sum" &
 digester=$!
 dd if="$source" bs="$block" count="$size" iflag=direct,fullblock,count_bytes status=none |
   tee "$sum.pipe" |
@@ -28,8 +28,8 @@ read -r read_digest _ <"$sum"
 printf '@read %s\n' "$read_digest"
 
 phase verify 0 "$size" 1
-printf '+ dd if=%s bs=%s count=%s iflag=direct,fullblock,count_bytes | sha256sum\n' "$target" "$block" "$size"
-written_digest=$(dd if="$target" bs="$block" count="$size" iflag=direct,fullblock,count_bytes status=progress 2>"$progress" | sha256sum)
+printf '+ dd if=%s bs=%s count=%s iflag=direct,fullblock,count_bytes | md5sum\n' "$target" "$block" "$size"
+written_digest=$(dd if="$target" bs="$block" count="$size" iflag=direct,fullblock,count_bytes status=progress 2>"$progress" | md5sum)
 code=$?
 last_words "$progress"
 [ $code = 0 ] || fail "what was written cannot be read back"
