@@ -9,6 +9,7 @@ from volumes.operations import (
     extend_volume,
     probe_node,
     scan_node,
+    scrub_pool,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "extend_volume",
     "probe_node",
     "scan_node",
+    "scrub_pool",
 ]
