@@ -31,6 +31,7 @@ from volumes.models import (
     Step,
     Volume,
 )
+from volumes.nodes.lvm.report import LogicalVolume
 from volumes.nodes.units import UnitState
 
 log = structlog.get_logger(__name__)
@@ -251,6 +252,16 @@ def _remember_strangers(pool: Pool, now: dict[str, list[Any]], ours: Mapping[str
     if before != now:
         pool.facts["strangers_before"] = now
         pool.set(facts=pool.facts)
+
+
+def begin_anew(pool: Pool, lvs: Iterable[LogicalVolume]) -> None:
+    """All that is free is about to be made clean: the LVs of others that are there now count as those of the first look.
+
+    `pool` is locked, and fresh.
+    """
+    known = {uuid for uuid, _ in pool.facts.get("strangers_before", {}).values()}
+    strangers = [lv for lv in lvs if lv.hearth_id is None or lv.uuid in known]
+    pool.set(facts={**pool.facts, "strangers_before": {lv.name: [lv.uuid, lv.size_bytes] for lv in strangers}})
 
 
 def _is_our_thin_pool(lv: dict[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.utils.translation import gettext, gettext_noop
 
 from volumes import rules
+from volumes.engine import reconcile
 from volumes.engine.protocol import Next, Step, register
 from volumes.errors import Refused
 from volumes.models import Operation, Pool, User
@@ -121,7 +122,8 @@ def _look(operation: Operation, pool: Pool, results: Sequence[Result]) -> str:
         row = Pool.objects.select_for_update().get(pk=pool.pk)
         operation.state.setdefault("clean_before", row.free_space_is_clean and mine is None)
         operation.save(update_fields=["state", "updated_at"])
-        Pool.objects.filter(pk=pool.pk).update(free_space_is_clean=True)
+        reconcile.begin_anew(row, [lv for lv in report.lvs if not lv.pool])
+        row.set(free_space_is_clean=True)
     if mine is not None:
         return gettext("An earlier scrub left its LV behind; it is used again.")
     return gettext("%(bytes)d bytes are free.") % {"bytes": vg.free_bytes}
