@@ -144,7 +144,7 @@ class TestScrub:
 
     def test_what_is_pressed_twice_is_done_once(self, stack: Stack, admin: User) -> None:
         operation = scrub_pool.request(stack.thick, actor=admin)
-        with pytest.raises(Refused, match="Wait until this is done: Scrub the free space"):
+        with pytest.raises(Refused, match="Something else is being done to this pool: Scrub the free space"):
             scrub_pool.request(stack.thick, actor=admin)
         stack.wait_for(operation, timeout_s=120)
         assert is_clean(stack)

@@ -93,6 +93,7 @@ def _map(vg_name: str, found: Report) -> list[dict[str, object]]:
         {
             "pv": disk.pv,
             "missing": disk.missing,
+            "free": disk.free,
             "pieces": [[piece.start, piece.length, piece.lv, piece.count] for piece in disk.pieces],
         }
         for disk in disks(found, vg_name)

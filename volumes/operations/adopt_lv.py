@@ -44,11 +44,16 @@ def request(pool: Pool, *, lv: str, project: Project, actor: User, name: str = "
         operation.project = project
         operation.target_size_gib = entry["size_bytes"] // GIB
         operation.args = {"lv": lv, "uuid": entry["uuid"], "volume": str(uuid.uuid4()), "name": name or lv}
-        operation.save(force_insert=True)
         _make_row(operation, pool, actor)
         return operation
 
     return pool_verb.request(pool, actor, prepare)
+
+
+def plan(pool: Pool, lv: str) -> list[pool_verb.Planned]:
+    """What it would do now."""
+    operation = Operation(verb="adopt_lv", target_id=pool.pk, args={"lv": lv, "uuid": "", "volume": "…"})
+    return pool_verb.planned(AdoptLv().steps(operation), pool)
 
 
 def _make_row(operation: Operation, pool: Pool, actor: User | None) -> None:

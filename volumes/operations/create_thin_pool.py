@@ -50,6 +50,12 @@ def request(pool: Pool, *, name: str, size_gib: int, actor: User) -> Operation:
     return pool_verb.request(pool, actor, prepare)
 
 
+def plan(pool: Pool, name: str, size_gib: int) -> list[pool_verb.Planned]:
+    """What it would do now."""
+    operation = Operation(verb="create_thin_pool", target_id=pool.pk, args={"name": name, "size_gib": size_gib})
+    return pool_verb.planned(CreateThinPool().steps(operation), pool)
+
+
 def _refuse(pool: Pool, name: str, size_gib: int) -> None:
     if reason := rules.why_not_lv_name(name):
         raise Refused(reason, field="name")

@@ -40,6 +40,15 @@ def request(pool: Pool, *, data_gib: int = 0, metadata_mib: int = 0, actor: User
     return pool_verb.request(pool, actor, prepare)
 
 
+def plan(pool: Pool, data_gib: int, metadata_mib: int) -> list[pool_verb.Planned]:
+    """What it would do now."""
+    have = int(pool.facts.get("metadata_bytes") or 0)
+    state = {"data_to": pool.size_bytes + data_gib * GIB, "meta_to": have + metadata_mib * MIB}
+    args = {"data_gib": data_gib, "metadata_mib": metadata_mib}
+    operation = Operation(verb="extend_thin_pool", target_id=pool.pk, args=args, state=state)
+    return pool_verb.planned(ExtendThinPool().steps(operation), pool)
+
+
 def _refuse(pool: Pool, data_gib: int, metadata_mib: int) -> None:
     if data_gib < 0 or metadata_mib < 0 or not (data_gib or metadata_mib):
         raise Refused(gettext("Say by how much: a thin pool only grows."), field="data_gib")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from volumes.models import Node, Operation, Pool, User
 from volumes.nodes.commands import Command, Result, read
 from volumes.nodes.errors import NodeError, NoSuchVolumeGroup, VolumeGroupIncomplete
 from volumes.nodes.lvm.report import Report, VolumeGroup, full_report, parse_report
-from volumes.operations import common
+from volumes.operations import common, wiping
 
 
 def locked(pool: Pool, actor: User | None) -> Pool:
@@ -35,10 +36,11 @@ def request(
 ) -> Operation:
     """Ask for it. `prepare` says no, or returns the operation, while the pool is locked."""
     with transaction.atomic():
-        operation = prepare(locked(pool, actor))
+        pool = locked(pool, actor)
         running = Operation.objects.unfinished().filter(target_kind="pool", target_id=pool.pk).first()
         if running is not None:
             raise Conflict(gettext("Something else is being done to this pool: %(what)s.") % {"what": running.title})
+        operation = prepare(pool)
         common.save_new(operation)
         outbox.send_on_commit(operation)
     return operation
@@ -78,6 +80,28 @@ def refresh(pool: Pool, vg: VolumeGroup) -> None:
     """How much of the group is free, for all thick pools there are of it, without waiting for the next look."""
     rows = Pool.objects.filter(node=pool.node, vg_name=vg.name, thin_pool_name="")
     rows.update(free_bytes=vg.free_bytes, size_bytes=vg.size_bytes)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One line of what a dialog says will happen."""
+
+    title: str
+    commands: list[str]
+    estimate_s: float | None
+
+
+def planned(steps: Sequence[Step], pool: Pool) -> list[Planned]:
+    """What the steps would do, for a dialog: nothing is asked of the node."""
+    lines = []
+    for step in steps:
+        if step.skip:
+            continue
+        commands = [str(command) for command in step.commands]
+        if step.unit and step.phase == next(iter(step.unit.bytes_total)):
+            commands += [str(command) for command in step.unit.start("hearth-…", 0)]
+        lines.append(Planned(step.title, commands, wiping.estimate_s(pool, step)))
+    return lines
 
 
 class PoolVerb:

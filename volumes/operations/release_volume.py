@@ -21,7 +21,7 @@ from volumes.nodes.commands import Command, Result, change, read
 from volumes.nodes.errors import AlreadyExists, NodeError
 from volumes.nodes.lvm import change as lvm
 from volumes.nodes.lvm.report import LogicalVolume, find_lv
-from volumes.operations import common
+from volumes.operations import common, pool_verb
 
 
 def request(volume: Volume, *, actor: User, lv_name: str = "") -> Operation:
@@ -42,6 +42,13 @@ def request(volume: Volume, *, actor: User, lv_name: str = "") -> Operation:
         common.save_new(operation)
         outbox.send_on_commit(operation)
     return operation
+
+
+def plan(volume: Volume, lv_name: str) -> list[pool_verb.Planned]:
+    """What it would do now."""
+    args = {"lv_name": lv_name or volume.lv_name}
+    operation = Operation(verb="release_volume", target_id=volume.pk, args=args)
+    return pool_verb.planned(ReleaseVolume().steps(operation), common.pool_of(volume))
 
 
 class ReleaseVolume(common.VolumeVerb):

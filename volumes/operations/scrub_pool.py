@@ -40,6 +40,12 @@ def request(pool: Pool, *, actor: User) -> Operation:
     return pool_verb.request(pool, actor, prepare)
 
 
+def plan(pool: Pool) -> list[pool_verb.Planned]:
+    """What it would do now."""
+    operation = Operation(verb="scrub_pool", target_id=pool.pk, state={"bytes": pool.free_bytes})
+    return pool_verb.planned(ScrubPool().steps(operation), pool)
+
+
 class ScrubPool(pool_verb.PoolVerb):
     """The verb; `state` remembers whether the pool was clean before, the LVs of others, and how much was taken."""
 

@@ -10,7 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from volumes.models import BAD, MOVING, RESTING, Node, Operation, Pool, Status, Step, Volume
+from volumes.models import BAD, MOVING, RESTING, Node, Operation, Pool, Snapshot, Status, Step, Volume
 from volumes.templatetags.amounts import number
 
 register = template.Library()
@@ -218,6 +218,19 @@ def get(mapping: dict[Any, Any], key: object) -> Any:
 def volume_kind(volume: Volume) -> tuple[str, str, str]:
     """`volume_mark` for templates that add progress to it."""
     return volume_mark(volume)
+
+
+@register.simple_tag
+def snapshot_status(snapshot: Snapshot) -> SafeString:
+    """Colour, icon and word of a snapshot's status; amber where its copy-on-write space is nearly full."""
+    word = snapshot.get_status_display()
+    if snapshot.is_bad:
+        return mark("bad", "alert-octagon", word)
+    if snapshot.is_moving:
+        return mark("move", "loader-2", word)
+    if snapshot.is_nearly_full:
+        return mark("warn", "alert-triangle", _("%(percent).0f %% full") % {"percent": snapshot.snap_percent})
+    return mark("good", "circle-check", word)
 
 
 @register.simple_tag

@@ -38,11 +38,8 @@ class Disk:
 
     pv: str
     missing: bool
+    free: int
     pieces: tuple[Drawn, ...]
-
-    @property
-    def extents(self) -> int:
-        return sum(piece.length for piece in self.pieces)
 
 
 def owner(lv: str) -> tuple[str, str]:
@@ -53,17 +50,14 @@ def owner(lv: str) -> tuple[str, str]:
 
 def disks(report: Report, vg: str, *, most: int = 400) -> tuple[Disk, ...]:
     """The group's disks in at most about `most` pieces: neighbours of one LV are one, and small ones are put together."""
-    drawn = {
-        pv.name: _joined(piece for piece in report.pieces if (piece.vg, piece.pv) == (vg, pv.name))
-        for pv in report.pvs
-        if pv.vg == vg
-    }
+    pvs = [pv for pv in report.pvs if pv.vg == vg]
+    drawn = {pv.name: _joined(piece for piece in report.pieces if (piece.vg, piece.pv) == (vg, pv.name)) for pv in pvs}
+    free = {name: sum(piece.length for piece in pieces if not piece.lv) for name, pieces in drawn.items()}
     least = 2
     while sum(map(len, drawn.values())) > most + len(drawn):
-        drawn = {name: _coarser(pieces, least) for name, pieces in drawn.items()}
+        drawn = {name: coarser(pieces, least) for name, pieces in drawn.items()}
         least *= 2
-    missing = {pv.name: pv.missing for pv in report.pvs if pv.vg == vg}
-    return tuple(Disk(name, missing[name], tuple(pieces)) for name, pieces in drawn.items())
+    return tuple(Disk(pv.name, pv.missing, free[pv.name], tuple(drawn[pv.name])) for pv in pvs)
 
 
 def _joined(pieces: Iterable[Piece]) -> list[Drawn]:
@@ -76,7 +70,7 @@ def _joined(pieces: Iterable[Piece]) -> list[Drawn]:
     return found
 
 
-def _coarser(pieces: list[Drawn], least: int) -> list[Drawn]:
+def coarser(pieces: Iterable[Drawn], least: int) -> list[Drawn]:
     """Put together what is shorter than `least` extents and lies side by side."""
     found: list[Drawn] = []
     for piece in pieces:
