@@ -87,6 +87,7 @@ class Picture:
 
     bands: list[Band]
     lines: list[Line]
+    owners: dict[str, Owner]
 
     @property
     def legend(self) -> list[tuple[str, str, str]]:
@@ -132,7 +133,7 @@ def picture(pool: Pool, listed: Collection[str]) -> Picture | None:
             lines.append(line)
             band.boxes.extend(_boxes(line, piece, per_row))
         bands.append(band)
-    return Picture(bands, lines)
+    return Picture(bands, lines, who.found)
 
 
 def _length(disk: dict[str, Any]) -> int:
@@ -181,6 +182,7 @@ class _Owners:
         thin = Pool.objects.filter(node=pool.node_id, vg_name=pool.vg_name).exclude(thin_pool_name="")
         self.pools = dict(thin.values_list("thin_pool_name", "pk"))
         self.hues: dict[str, str] = {}
+        self.found: dict[str, Owner] = {}
 
     def of(self, piece: Drawn) -> Owner:
         """Who has this piece."""
@@ -190,7 +192,12 @@ class _Owners:
             words = ngettext("%(n)d small piece", "%(n)d small pieces", piece.count) % {"n": piece.count}
             return Owner(words, _("of several LVs, free ones among them perhaps"), "many")
         found = self._of_lv(piece.lv)
-        return replace(found, href=f"#lv-{piece.lv}") if not found.href and piece.lv in self.listed else found
+        if not found.href and piece.lv in self.listed:
+            found = replace(found, href=f"#lv-{piece.lv}")
+        whole, part = owner(piece.lv)
+        if part in {"", "data"}:
+            self.found[whole] = found
+        return found
 
     def _of_lv(self, lv: str) -> Owner:
         if lv in self.volumes:

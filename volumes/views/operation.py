@@ -17,7 +17,7 @@ from volumes import rules
 from volumes.engine import control
 from volumes.engine.protocol import is_known, verb_of
 from volumes.errors import Refused
-from volumes.models import Node, Operation, Step, Volume
+from volumes.models import Node, Operation, Pool, Step, Volume
 from volumes.views import access, acting, progress
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def operation_page(request: Request, operation_id: UUID) -> HttpResponse:
         "target_node": Node.objects.filter(pk=operation.target_id).first()
         if operation.target_kind == "node" and operation.target_id
         else None,
+        "target_pool": target_pool(operation),
         "why_not_cancel": reader or rules.why_not_cancel(operation),
         "why_not_retry": reader or rules.why_not_retry(operation),
         "works_on_node": any(row.unit and row.status == Step.Status.RUNNING for row in current),
@@ -171,6 +172,13 @@ def answer(request: Request, operation: Operation, said: str) -> HttpResponse:
 def back(request: Request, operation: Operation) -> str:
     """The operation's page, unless the person came from elsewhere."""
     return acting.safe_next(request, reverse("operation", args=[operation.pk]))
+
+
+def target_pool(operation: Operation) -> Pool | None:
+    """The pool it is about."""
+    if operation.target_kind != "pool" or operation.target_id is None:
+        return None
+    return Pool.objects.select_related("node").defer("facts", "node__facts").filter(pk=operation.target_id).first()
 
 
 def target(operation: Operation) -> Volume | None:

@@ -61,14 +61,16 @@ def planned(lines: list[pool_verb.Planned]) -> dict[str, Any]:
 @access.administrators_only
 def pool_scrub(request: Request, pool_id: UUID) -> HttpResponse:
     """Zero all that is free in a volume group."""
-    pool, form = get_pool(pool_id), forms.Form(request.POST or None)
+    pool = get_pool(pool_id)
     back = acting.safe_next(request, reverse("pool", args=[pool.pk]))
     why_not = rules.why_not_scrub(pool)
     if request.method == "POST":
-        operation = try_it(form, lambda: scrub_pool.request(pool, actor=request.user))
-        if operation is not None:
+        try:
+            scrub_pool.request(pool, actor=request.user)
+        except Refused as refusal:
+            why_not = str(refusal)
+        else:
             return acting.done(request, _("Scrubbing the free space of %(name)s.") % {"name": pool}, back, [pool.pk])
-        why_not = why_not or " ".join(map(str, form.non_field_errors()))
     context = {
         "pool": pool,
         "why_not": why_not,

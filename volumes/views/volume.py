@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TABS = ("overview", "operations", "history")
 ROWS = 100
+GONE_BY = ("delete_volume", "release_volume")
 
 
 @require_safe
@@ -64,7 +65,7 @@ def gone_page(request: Request, volume_id: UUID) -> HttpResponse:
     """A volume that was deleted is not simply unknown to those who could see it."""
     last = (
         Operation.objects.visible_to(request.user)
-        .filter(target_kind="volume", target_id=volume_id, verb="delete_volume", status=Operation.Status.SUCCEEDED)
+        .filter(target_kind="volume", target_id=volume_id, verb__in=GONE_BY, status=Operation.Status.SUCCEEDED)
         .first()
     )
     if last is None:
