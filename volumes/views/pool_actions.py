@@ -155,13 +155,14 @@ def pool_extend(request: Request, pool_id: UUID) -> HttpResponse:
     pool = get_pool(pool_id)
     back = acting.safe_next(request, reverse("pool", args=[pool.pk]))
     free = int(pool.facts.get("vg_free_bytes", 0))
-    form = ExtendThinPoolForm(request.POST or None, initial={"data_gib": 1 if free >= GIB else 0, "metadata_mib": 0})
+    initial = {"data_gib": 1 if free >= GIB else 0, "metadata_mib": 0}
+    form = ExtendThinPoolForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         asked = form.cleaned_data
         operation = try_it(form, lambda: extend_thin_pool.request(pool, actor=request.user, **asked))
         if operation is not None:
             return acting.done(request, _("Extending %(name)s.") % {"name": pool}, back, [pool.pk])
-    shown = form.cleaned_data if form.is_bound and form.is_valid() else {"data_gib": 1, "metadata_mib": 4}
+    shown = form.cleaned_data if form.is_bound and form.is_valid() else initial
     context = {
         "pool": pool,
         "form": form,
