@@ -198,9 +198,9 @@ class TestFreeSpace:
         thick.refresh_from_db()
         assert not thick.free_space_is_clean
 
-    def test_stays_clean_when_an_lv_of_others_is_adopted(self, settled: Volume, thick: Pool) -> None:
+    def test_stays_clean_when_an_lv_of_others_is_adopted(self, thick: Pool) -> None:
         look(thick, {**lv("root"), "uuid": "u"})
-        look(thick, {**lv_of(settled), "uuid": "u"})
+        look(thick, {**lv_of(VolumeFactory(pool=thick)), "uuid": "u"})
         thick.refresh_from_db()
         assert thick.free_space_is_clean
 
