@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext
 
-from volumes.models import GIB, Node, Pool
+from volumes.models import GIB, Node, Operation, Pool
 
 FULL_PERCENT = 95.0
 """A thin pool whose data or metadata is fuller than this takes nothing new, whatever has been promised."""
@@ -99,6 +99,8 @@ def why_unusable(pool: Pool, zone: str = "", *, growing: bool = False) -> str | 
         return pool.missing_reason or gettext("it was not found on the node.")
     if pool.is_thin:
         return _why_thin_unusable(pool)
+    if _is_scrubbed(pool):
+        return gettext("its free space is being scrubbed; until that is done there is no room.")
     return None
 
 
@@ -108,6 +110,13 @@ def _why_elsewhere(node: Node, zone: str) -> str | None:
     if not node.zone:
         return gettext("its node is in no zone, not in %(asked)s.") % {"asked": zone}
     return gettext("its node is in zone %(its)s, not %(asked)s.") % {"its": node.zone, "asked": zone}
+
+
+def _is_scrubbed(pool: Pool) -> bool:
+    """From `Pool.objects.with_promises()` where a list has asked for all rows at once, else asked here."""
+    if "is_scrubbed" in vars(pool):
+        return bool(vars(pool)["is_scrubbed"])
+    return Operation.objects.unfinished().filter(target_kind="pool", target_id=pool.pk, verb="scrub_pool").exists()
 
 
 def _why_thin_unusable(pool: Pool) -> str | None:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext, ngettext
 
 from volumes.models import (
     DELETABLE,
+    GIB,
     OWNED,
     SNAPSHOT_DELETABLE,
     UNLIMITED,
     Membership,
     Operation,
+    Pool,
     Project,
     Snapshot,
     SnapshotStatus,
     Status,
     Volume,
 )
+from volumes.models.snapshot import NEARLY_FULL_PERCENT
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -272,4 +276,128 @@ def why_not_cancel(operation: Operation) -> str | None:
         return gettext("It is over.")
     if operation.cancel_asked_at is not None:
         return gettext("It is being cancelled.")
+    return None
+
+
+def why_not_touch_pool(pool: Pool, *, retried: Operation | None = None) -> str | None:
+    """The reason nothing may be begun on a pool as a whole."""
+    if not pool.node.is_up:
+        return gettext("Its node does not answer.")
+    if not pool.present or pool.facts_at is None:
+        return pool.missing_reason or gettext("It was not found on the node.")
+    others = Operation.objects.unfinished().filter(target_kind="pool", target_id=pool.pk)
+    if retried is not None:
+        others = others.exclude(pk=retried.pk)
+    if running := others.first():
+        return gettext("Wait until this is done: %(what)s.") % {"what": running.title}
+    return None
+
+
+def why_not_scrub(pool: Pool, *, retried: Operation | None = None) -> str | None:
+    """The reason Scrub is off: it takes every free extent, so whoever may need one soon stands in its way."""
+    if pool.is_thin:
+        return gettext("A thin pool hands out zeroed blocks only, so there is nothing to scrub.")
+    if reason := why_not_touch_pool(pool, retried=retried):
+        return reason
+    if pool.free_bytes < pool.extent_size_bytes:
+        return gettext("It has no free extent.")
+    grows = Volume.objects.filter(pool=pool, status__in=(Status.CREATING, Status.EXTENDING)).exists()
+    if grows or Snapshot.objects.filter(volume__pool=pool, status=SnapshotStatus.CREATING).exists():
+        return gettext("Wait until what is being made or grown in it is ready.")
+    full = Snapshot.objects.filter(
+        volume__pool=pool, status=SnapshotStatus.AVAILABLE, snap_percent__gte=NEARLY_FULL_PERCENT
+    ).first()
+    if full is not None:
+        said = gettext(
+            "Snapshot %(name)s is %(percent).0f %% full, and could not grow meanwhile. Delete or extend it first."
+        )
+        return said % {"name": full, "percent": full.snap_percent or 0}
+    for thin in Pool.objects.filter(node=pool.node, vg_name=pool.vg_name).exclude(thin_pool_name=""):
+        if max(thin.data_percent or 0, thin.metadata_percent or 0) >= NEARLY_FULL_PERCENT:
+            said = gettext("Thin pool %(name)s in it is nearly full, and could not grow meanwhile. Extend it first.")
+            return said % {"name": thin.thin_pool_name}
+    return None
+
+
+_RESERVED = re.compile(
+    r"^(snapshot|pvmove|volume-|snap-|scrub-|grow-|clone-)|^\.{1,2}$"
+    r"|_([ctv]data|[ct]meta|corig|mlog|mimage|pmspare|rimage|rmeta|vorigin|imeta|iorig|wcorig|cvol)"
+)
+
+
+def why_not_lv_name(name: str) -> str | None:
+    """The reason an LV cannot be given this name by a person."""
+    if not re.fullmatch(r"[A-Za-z0-9_+.][A-Za-z0-9_+.-]{0,99}", name):
+        return gettext("A name of an LV is made of letters, digits and _ + . -, and does not begin with a dash.")
+    if _RESERVED.search(name):
+        return gettext("LVM, or Hearth, keeps names like this for itself.")
+    return None
+
+
+def why_not_adopt(lv: Mapping[str, Any], all_lvs: Iterable[Mapping[str, Any]], vg_name: str) -> str | None:
+    """The reason an LV cannot become a volume. `lv` and `all_lvs` are as the facts of a pool list them."""
+    name = f"{vg_name}/{lv['name']}"
+    kind, segtype, origin = lv.get("attr", "-")[:1], lv["segtype"], lv.get("origin", "")
+    if lv["hearth_id"] or any(tag.partition(".")[0] == "hearth" for tag in lv.get("tags", ())):
+        return gettext("It carries a tag of Hearth.")
+    if segtype == "thin-pool":
+        return gettext("It is a thin pool. Register it as a pool of its own.")
+    if kind in "sS" or origin:
+        return gettext("It is a snapshot of %(origin)s.") % {"origin": origin}
+    snapshots = sorted(other["name"] for other in all_lvs if other.get("origin") == lv["name"])
+    if snapshots or kind in "oO":
+        return gettext("It has snapshots: %(names)s.") % {"names": ", ".join(snapshots) or "?"}
+    if segtype not in {"linear", "thin"} or kind not in "-V":
+        return gettext("It is of the kind %(kind)s; only linear and thin LVs can be volumes.") % {"kind": segtype}
+    if lv.get("attr", "-w")[1:2] != "w":
+        return gettext("It can only be read. If that may change: lvchange --permission rw %(lv)s") % {"lv": name}
+    if lv["open"]:
+        return gettext("It is in use on the node. Unmount it, or stop what uses it, first.")
+    return _why_not_whole(lv["size_bytes"], name)
+
+
+def _why_not_whole(size_bytes: int, name: str) -> str | None:
+    """Volumes have whole GiB."""
+    over = size_bytes % GIB
+    if not over:
+        return None
+    words = {"size": f"{size_bytes / GIB:.2f}", "lv": name, "gib": size_bytes // GIB + 1}
+    said = gettext("It has %(size)s GiB, and a volume has whole GiB. To round it up: lvextend --size %(gib)dg %(lv)s")
+    return said % words
+
+
+def why_not_release(volume: Volume) -> str | None:
+    """The reason Release is off."""
+    if volume.status == Status.IN_USE:
+        return gettext("It is in use. Detach it first.")
+    if reason := _why_not_now(volume, {Status.AVAILABLE}, gettext("Only available volumes can be released.")):
+        return reason
+    lean = leaning(volume)
+    if lean.snapshots:
+        return gettext("It has snapshots. Delete them first: Hearth would no longer know what they lean on.")
+    if lean.copies:
+        return gettext("It is being copied. Wait until the copy is done.")
+    return None
+
+
+def why_not_create_thin_pool(pool: Pool, *, retried: Operation | None = None) -> str | None:
+    """The reason no thin pool can be made in a volume group."""
+    if pool.is_thin:
+        return gettext("A thin pool is made in a volume group, not in another thin pool.")
+    return why_not_touch_pool(pool, retried=retried)
+
+
+def why_not_extend_thin_pool(pool: Pool, *, retried: Operation | None = None) -> str | None:
+    """The reason a thin pool cannot be made larger."""
+    if not pool.is_thin:
+        return gettext("A volume group grows by a disk: `vgextend` on the node.")
+    if reason := why_not_touch_pool(pool, retried=retried):
+        return reason
+    scrub = Operation.objects.unfinished().filter(target_kind="pool", verb="scrub_pool")
+    if scrub.filter(target_id__in=Pool.objects.filter(node=pool.node, vg_name=pool.vg_name).values("pk")).exists():
+        return gettext("The free space of %(vg)s is being scrubbed; until that is done there is no room.") % {
+            "vg": pool.vg_name
+        }
+    if pool.facts.get("vg_free_bytes", 0) < pool.extent_size_bytes:
+        return gettext("%(vg)s has no free extent. Add a disk to it, or delete volumes in it.") % {"vg": pool.vg_name}
     return None

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.factories import OperationFactory, SnapshotFactory, StepFactory, VolumeFactory
+from tests.views.conftest import foreign_lv
 from volumes.models import Operation, Pool, Project, Status, User, Volume
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -50,6 +51,7 @@ def rows(alice: User, admin: User, alpha: Project, thick: Pool, thin: Pool) -> I
     thin_one = SnapshotFactory(volume=good, name="before")
     about = {"target_kind": "snapshot", "target_id": lost.pk, "target_name": "lost"}
     on_snapshot = OperationFactory(volume=used, verb="delete_snapshot", title="Delete snapshot lost", **about)
+    fill(thick, thin, bad, good)
     yield [
         "/project/",
         "/project/volumes/",
@@ -84,12 +86,35 @@ def rows(alice: User, admin: User, alpha: Project, thick: Pool, thin: Pool) -> I
         "/infrastructure/nodes/add/",
         "/infrastructure/pools/",
         f"/infrastructure/pools/{thick.pk}/",
+        f"/infrastructure/pools/{thin.pk}/",
         f"/infrastructure/pools/{thin.pk}/edit/",
+        f"/infrastructure/pools/{thick.pk}/scrub/",
+        f"/infrastructure/pools/{thick.pk}/adopt/",
+        f"/infrastructure/pools/{thick.pk}/thin/",
+        f"/infrastructure/pools/{thin.pk}/extend/",
+        f"/project/volumes/{good.pk}/release/",
         "/infrastructure/operations/",
         "/search/?q=good",
         "/preferences/",
     ]
     Operation.objects.update(finished_at=None)
+
+
+def fill(thick: Pool, thin: Pool, bad: Volume, good: Volume) -> None:
+    """Facts of both pools: every kind of LV, every kind of piece."""
+    snapshot = SnapshotFactory(volume=bad, name="nightly", snap_percent=40.0)
+    names = [bad.lv_name, snapshot.lv_name, "theirs", "swift_tdata", "swift_tmeta", "*", ""]
+    pieces = [[number * 2560, 2560, name, 9 if name == "*" else 1] for number, name in enumerate(names)]
+    disks = [{"pv": f"/dev/sd{letter}", "missing": False, "free": 2560, "pieces": pieces} for letter in "bc"]
+    lvs = [
+        foreign_lv("theirs"),
+        foreign_lv("busy", open=True),
+        foreign_lv("swift", segtype="thin-pool", attr="twi-aotz--"),
+    ]
+    lvs += [foreign_lv(row.lv_name, hearth_id=str(row.pk), tags=["hearth"]) for row in (bad, snapshot)]
+    thick.set(facts={"lvs": lvs, "map": disks, "vg_free_bytes": 2**34})
+    inside = foreign_lv(good.lv_name, hearth_id=str(good.pk), segtype="thin", data_percent=12.0)
+    thin.set(facts={"lvs": [inside], "map": disks, "vg_free_bytes": 2**34, "metadata_bytes": 2**26}, data_percent=84.0)
 
 
 def serious(page: Page) -> list[str]:

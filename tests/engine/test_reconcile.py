@@ -93,6 +93,18 @@ class TestLvWithoutRow:
         operation = OperationFactory()
         assert look(thick, lv("volume-x", ident=operation.target_id)) == []
 
+    def test_of_an_operation_on_the_pool_is_none(self, thick: Pool) -> None:
+        """The free space while it is scrubbed carries the pool's id, a new thin pool the operation's."""
+        operation = OperationFactory(verb="scrub_pool", target_kind="pool", target_id=thick.pk, project=None)
+        for name, ident in ((thick.scrub_lv_name, thick.pk), ("swift", operation.pk)):
+            assert look(thick, lv(name, ident=ident)) == []
+        thick.refresh_from_db()
+        assert thick.free_space_is_clean
+        operation.delete()
+        assert look(thick, lv(thick.scrub_lv_name, ident=thick.pk)) == [
+            (Kind.LV_WITHOUT_ROW, f"slow/{thick.scrub_lv_name}")
+        ]
+
     def test_with_a_tag_that_is_no_id_is_shown_like_any_other(self, thick: Pool) -> None:
         assert look(thick, lv("volume-x", ident="../../etc")) == [(Kind.LV_WITHOUT_ROW, "slow/volume-x")]
 
@@ -183,6 +195,38 @@ class TestFreeSpace:
 
     def test_is_no_longer_clean_when_the_lv_of_a_volume_shrank(self, settled: Volume, thick: Pool) -> None:
         look(thick, {**lv_of(settled), "size_bytes": settled.size_bytes // 2})
+        thick.refresh_from_db()
+        assert not thick.free_space_is_clean
+
+    def test_stays_clean_when_an_lv_of_others_is_adopted(self, thick: Pool) -> None:
+        look(thick, {**lv("root"), "uuid": "u"})
+        look(thick, {**lv_of(VolumeFactory(pool=thick)), "uuid": "u"})
+        thick.refresh_from_db()
+        assert thick.free_space_is_clean
+
+    def test_stays_clean_when_an_lv_of_others_is_renamed_and_not_when_it_shrinks_with_it(self, thick: Pool) -> None:
+        look(thick, {**lv("root", gib=2), "uuid": "u"})
+        look(thick, {**lv("boot", gib=2), "uuid": "u"})
+        thick.refresh_from_db()
+        assert thick.free_space_is_clean
+        look(thick, {**lv("root"), "uuid": "u"})
+        thick.refresh_from_db()
+        assert not thick.free_space_is_clean
+
+    def test_is_no_longer_clean_when_a_volume_was_released(self, settled: Volume, thick: Pool) -> None:
+        look(thick, {**lv_of(settled), "uuid": "u"})
+        settled.delete()
+        assert look(thick, {**lv("shop"), "uuid": "u"}) == [(Kind.FOREIGN_LV, "slow/shop")]
+        thick.refresh_from_db()
+        assert not thick.free_space_is_clean
+
+    def test_stays_clean_when_a_thin_pool_of_ours_appears_and_not_when_it_vanishes(self, thick: Pool) -> None:
+        look(thick)
+        pool = {**lv("swift", ident=uuid.uuid4(), segtype="thin-pool"), "uuid": "u"}
+        assert look(thick, pool) == []
+        thick.refresh_from_db()
+        assert thick.free_space_is_clean
+        look(thick)
         thick.refresh_from_db()
         assert not thick.free_space_is_clean
 

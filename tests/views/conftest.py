@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from tests.factories import OperationFactory, SnapshotFactory, StepFactory, VolumeFactory
 from tests.views.pages import World
-from volumes.models import Node, Operation, Pool, Project, Status, User, Volume
+from volumes.models import GIB, Node, Operation, Pool, Project, Status, User, Volume
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,7 +57,7 @@ def administrator(admin: User, alpha: Project) -> Client:
 
 
 @pytest.fixture
-def world(volume: Volume, thick: Pool, node: Node, alpha: Project) -> World:
+def world(volume: Volume, thick: Pool, thin: Pool, node: Node, alpha: Project) -> World:
     """A volume of alpha; one operation that failed on another one, one that runs on a third; a snapshot of a fourth."""
     broken = VolumeFactory(project=alpha, pool=thick, name="broken", status=Status.ERROR_DELETING)
     failed = failed_operation(broken)
@@ -68,7 +68,15 @@ def world(volume: Volume, thick: Pool, node: Node, alpha: Project) -> World:
     StepFactory(operation=running, number=2, key="wipe", status="running", bytes_done=2**29, bytes_total=2**30)
     other = VolumeFactory(project=alpha, pool=thick, name="other")
     snapshot = SnapshotFactory(volume=other, name="then")
-    return World(volume, failed, running, node, thick, alpha, snapshot)
+    thick.set(facts={"lvs": [foreign_lv("theirs")]})
+    thin.set(facts={"vg_free_bytes": 2 * GIB, "metadata_bytes": 2**24})
+    return World(volume, failed, running, node, thick, thin, alpha, snapshot)
+
+
+def foreign_lv(name: str, **fields: object) -> dict[str, object]:
+    """An LV that Hearth did not make, as the facts of its pool list it."""
+    given = {"uuid": name, "size_bytes": GIB, "hearth_id": None, "tags": [], "attr": "-wi-a-----", "segtype": "linear"}
+    return {"name": name, "open": False, "active": True, "origin": "", **given, **fields}
 
 
 def failed_operation(volume: Volume, **fields: object) -> Operation:

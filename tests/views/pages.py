@@ -24,6 +24,7 @@ class World:
     running: Operation
     node: Node
     pool: Pool
+    thin: Pool
     alpha: Project
     snapshot: Snapshot
 
@@ -127,6 +128,11 @@ PAGES = [
     Page(
         "pool-edit", ADMINISTRATORS, MANAGED, of="pool", sends=lambda w: {"wipe_method": "none", "over_subscription": 2}
     ),
+    Page("pool-scrub", ADMINISTRATORS, MANAGED, of="pool"),
+    Page("pool-adopt", ADMINISTRATORS, MANAGED, of="pool", sends=lambda w: {"lv": "theirs", "project": w.alpha.pk}),
+    Page("pool-thin", ADMINISTRATORS, MANAGED, of="pool", sends=lambda w: {"name": "swift", "size": 2}),
+    Page("pool-extend", ADMINISTRATORS, MANAGED, of="thin", sends=lambda w: {"data_gib": 1}),
+    Page("volume-release", ADMINISTRATORS, MANAGED, of="volume"),
     Page("all-operations", ADMINISTRATORS),
     Page("search", ALL, query="?q=data"),
     Page("activity", "login 302 302 302 302"),

@@ -5,7 +5,7 @@ Nothing here ever changes or removes an LV.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,7 @@ from volumes.models import (
     Step,
     Volume,
 )
+from volumes.nodes.lvm.report import LogicalVolume
 from volumes.nodes.units import UnitState
 
 log = structlog.get_logger(__name__)
@@ -111,17 +112,21 @@ def _compare_pool(node: Node, pool: Pool, asked_at: datetime) -> list[Drift]:
     for lv in strangers:
         if lv["segtype"] != "thin-pool":
             seen += _compare_stranger(node, pool, lv)
-    _remember_strangers(pool, {lv["name"]: [lv.get("uuid", ""), lv["size_bytes"]] for lv in strangers})
+    now = {lv["name"]: [lv.get("uuid", ""), lv["size_bytes"]] for lv in strangers}
+    ours = [lv for name, lv in listed.items() if name not in now or _is_our_thin_pool(lv)]
+    _remember_strangers(pool, now, {lv.get("uuid") or lv["name"]: lv["size_bytes"] for lv in ours})
     return seen
 
 
 def _at_work(asked_at: datetime) -> set[UUID | None]:
     """What an operation is under way on, or ended so lately that what the node said may be older than that.
 
-    A volume that is deleted takes its snapshots along: they name its operation as their last.
+    A volume that is deleted takes its snapshots along: they name its operation as their last. An LV that an operation makes
+    for a while (room that is made ready, free space that is scrubbed, a new thin pool) carries the id of the operation, or
+    of what that is about.
     """
     lately = Operation.objects.filter(Q(finished_at=None) | Q(finished_at__gte=asked_at - SETTLED))
-    found = set(lately.filter(target_kind__in=OWNED).values_list("target_id", flat=True))
+    found: set[UUID | None] = {ident for pair in lately.values_list("target_id", "pk") for ident in pair}
     for model in OWNED.values():
         found |= set(model.objects.filter(last_operation__in=lately).values_list("pk", flat=True))
     return found
@@ -229,24 +234,38 @@ def _uuid(text: str | None) -> UUID | None:
         return None
 
 
-def _remember_strangers(pool: Pool, now: dict[str, list[Any]]) -> None:
+def _remember_strangers(pool: Pool, now: dict[str, list[Any]], ours: Mapping[str, int] = {}) -> None:
     """An LV of others that vanished, shrank or was made anew left its bytes in the free space: it is clean no more.
 
     One that appears counts already: whoever makes LVs here will remove them unwiped, perhaps between two looks. Those of the
-    first look were there when a person said what the free space is like.
+    first look were there when a person said what the free space is like. `ours` has the size of each LV of ours by its UUID,
+    which stays the same when an LV is renamed or adopted.
     """
     before: dict[str, list[Any]] | None = pool.facts.get("strangers_before")
     known = now if before is None else before
-    gone = [name for name, lv in known.items() if _has_left_bytes(lv, now.get(name))]
-    if suspect := [*gone, *(set(now) - set(known))]:
+    sizes = {**{uuid or name: size for name, (uuid, size) in now.items()}, **ours}
+    left = [name for name, (uuid, size) in known.items() if sizes.get(uuid or name, -1) < size]
+    familiar = {*ours, *(uuid or name for name, (uuid, _) in known.items())}
+    new = [name for name, (uuid, _) in now.items() if (uuid or name) not in familiar]
+    if suspect := [*left, *new]:
         _no_longer_clean(pool, sorted(suspect))
     if before != now:
         pool.facts["strangers_before"] = now
         pool.set(facts=pool.facts)
 
 
-def _has_left_bytes(before: list[Any], now: list[Any] | None) -> bool:
-    return now is None or now[0] != before[0] or now[1] < before[1]
+def begin_anew(pool: Pool, lvs: Iterable[LogicalVolume]) -> None:
+    """All that is free is about to be made clean: the LVs of others that are there now count as those of the first look.
+
+    `pool` is locked, and fresh.
+    """
+    known = {uuid for uuid, _ in pool.facts.get("strangers_before", {}).values()}
+    strangers = [lv for lv in lvs if lv.hearth_id is None or lv.uuid in known]
+    pool.set(facts={**pool.facts, "strangers_before": {lv.name: [lv.uuid, lv.size_bytes] for lv in strangers}})
+
+
+def _is_our_thin_pool(lv: dict[str, Any]) -> bool:
+    return lv["segtype"] == "thin-pool" and lv["hearth_id"] is not None
 
 
 def _no_longer_clean(pool: Pool, vanished: list[str]) -> None:

@@ -180,6 +180,8 @@ def stopped_text(row: Step, reason: str) -> str:
     """How far it came, in the words of the row it stands under."""
     if row.percent is None:
         return reason
+    if row.operation.target_kind == "pool":
+        return gettext("%(reason)s It stopped at %(percent).0f %%.") % {"reason": reason, "percent": row.percent}
     return gettext("%(reason)s The wipe stopped at %(percent).0f %%: the content is partly erased.") % {
         "reason": reason,
         "percent": row.percent,

@@ -19,7 +19,8 @@ class PoolQuerySet(models.QuerySet["Pool"]):
     """Pools with what is promised in them."""
 
     def with_promises(self) -> "PoolQuerySet":
-        """Adds `promised_gib` (volumes with their growth, and thin snapshots) and `pending_bytes` (what its last facts cannot show yet)."""
+        """Adds `promised_gib` (volumes with their growth, and thin snapshots), `pending_bytes` (what its last facts cannot show
+        yet) and `is_scrubbed` (all of its free space is being wiped right now)."""
         unseen = models.Q(allocated_at=None) | models.Q(allocated_at__gte=models.OuterRef("facts_at"))
         size, growth, cow = models.F("size_gib"), models.F("growth_gib"), models.F("cow_bytes")
         volumes, snapshots = rows_of("Volume", "pool"), rows_of("Snapshot", "volume__pool")
@@ -29,6 +30,9 @@ class PoolQuerySet(models.QuerySet["Pool"]):
             pending_bytes=total_of(volumes.filter(unseen), size) * GIB
             + total_of(volumes, growth) * GIB
             + total_of(snapshots.filter(unseen), cow),
+            is_scrubbed=models.Exists(
+                rows_of("Operation", "target_id").filter(target_kind="pool", verb="scrub_pool", finished_at=None)
+            ),
         ).select_related("node")
 
 
@@ -112,6 +116,11 @@ class Pool(Row):
     def leaves_bytes(self) -> bool:
         """Whether what was written to a volume stays on the disk when it is deleted."""
         return not self.is_thin and self.wipe_method == self.WipeMethod.NONE
+
+    @property
+    def scrub_lv_name(self) -> str:
+        """The LV that holds all free extents while they are scrubbed."""
+        return f"scrub-{self.pk}"
 
     @property
     def label(self) -> str:

@@ -207,6 +207,10 @@ class CreateVolume(common.VolumeVerb):
         volume = self.volume(operation)
         if volume.pool is None or facts.lv is None or not common.is_ours(volume, facts.lv):
             return []
+        if operation.state.get(
+            "zero"
+        ):  # not all of it was zeroed, and the rest of the pool may have been scrubbed meanwhile
+            Pool.objects.filter(pk=volume.pool.pk).update(free_space_is_clean=False)
         return [change(remove(volume.pool.vg_name, volume.lv_name, ident=str(volume.pk)))]
 
     def may_leave(self, operation: Operation) -> bool:

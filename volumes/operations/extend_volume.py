@@ -121,6 +121,8 @@ class ExtendVolume(common.VolumeVerb):
         vg, lv, room = common.pool_of(volume).vg_name, facts.lv, _room(operation, volume)
         commands = []
         if room.lv_name in facts.lvs and common.is_ours(volume, facts.lvs[room.lv_name]):
+            # not all of it was zeroed, and the rest of the pool may have been scrubbed meanwhile
+            Pool.objects.filter(pk=common.pool_of(volume).pk).update(free_space_is_clean=False)
             commands.append(change(lvm.remove(vg, room.lv_name, ident=str(volume.pk))))
         if lv is not None and common.is_ours(volume, lv):
             operation.state["seen_bytes"] = lv.size_bytes

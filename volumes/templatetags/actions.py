@@ -30,16 +30,17 @@ def button(
     url: str, name: str, label: str, why_not: str | None = None, css: str = "btn", key: str = "", *, dialog: bool = True
 ) -> SafeString:
     """A link that looks like a button. When off, `key` names the element that holds the excuse beside it."""
+    picture = icon(name) if name else ""
     if why_not:
         return format_html(
             '<span class="{}" role="link" aria-disabled="true" tabindex="0" aria-describedby="{}">{} {}</span>',
             css,
             key,
-            icon(name),
+            picture,
             label,
         )
     opens = format_html(' hx-get="{}" hx-target="#dialog"', url) if dialog else ""
-    return format_html('<a class="{}" href="{}"{}>{} {}</a>', css, url, opens, icon(name), label)
+    return format_html('<a class="{}" href="{}"{}>{} {}</a>', css, url, opens, picture, label)
 
 
 @register.inclusion_tag("components/copy_id.html")

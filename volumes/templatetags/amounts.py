@@ -35,6 +35,12 @@ def gib_number(size_bytes: float) -> str:
 
 
 @register.filter
+def mib_number(size_bytes: float) -> str:
+    """Bytes as whole MiB."""
+    return number(size_bytes / MIB)
+
+
+@register.filter
 def gib(size_bytes: float | None) -> SafeString:
     """Bytes as GiB, exact bytes in the title."""
     if size_bytes is None:

@@ -271,6 +271,8 @@ def pool_state(pool: Pool, concerns: Sequence[Any], style: str = "") -> SafeStri
         return mark("bad", "alert-octagon", _("Not found"), pill=pill)
     if not pool.node.is_up:
         return mark("rest", "server-off", _("Node is silent"), pill=pill)
+    if getattr(pool, "is_scrubbed", False):
+        return mark("move", "loader-2", _("Being scrubbed"), pill=pill)
     if concerns:
         worst = concerns[0]
         return mark(worst.kind, "alert-octagon" if worst.kind == "bad" else "alert-triangle", worst.word, pill=pill)

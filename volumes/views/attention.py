@@ -48,7 +48,7 @@ class Concern:
 def infrastructure() -> tuple[list[Node], list[Pool]]:
     """All nodes and pools; the pools know what is promised in them."""
     return list(Node.objects.all()), list(
-        Pool.objects.with_promises().order_by("node__name", "vg_name", "thin_pool_name")
+        Pool.objects.with_promises().defer("facts", "node__facts").order_by("node__name", "vg_name", "thin_pool_name")
     )
 
 

@@ -65,6 +65,7 @@ def operation_page(request: Request, operation_id: UUID) -> HttpResponse:
         "target_node": Node.objects.filter(pk=operation.target_id).first()
         if operation.target_kind == "node" and operation.target_id
         else None,
+        "target_pool": target_pool(operation),
         "why_not_cancel": reader or rules.why_not_cancel(operation),
         "why_not_retry": reader or rules.why_not_retry(operation),
         "works_on_node": any(row.unit and row.status == Step.Status.RUNNING for row in current),
@@ -184,3 +185,10 @@ def target(operation: Operation) -> dict[str, Volume | Snapshot | Pool | None]:
         snapshot = Snapshot.objects.select_related("volume__pool__node").filter(pk=operation.target).first()
     found = volume or snapshot
     return {"volume": volume, "snapshot": snapshot, "pool": found.pool if found else None}
+
+
+def target_pool(operation: Operation) -> Pool | None:
+    """The pool it is about."""
+    if operation.target_kind != "pool" or operation.target_id is None:
+        return None
+    return Pool.objects.select_related("node").defer("facts", "node__facts").filter(pk=operation.target_id).first()

@@ -40,7 +40,7 @@ def history(kind: str, object_id: UUID) -> list[StatusChange]:
 
 def gone_page(request: Request, kind: str, object_id: UUID, unknown: str) -> HttpResponse:
     """What was deleted is not simply unknown to those who could see it; a snapshot may have gone along with its volume."""
-    ends = StatusChange.objects.filter(kind=kind, object_id=object_id, to_status="deleted")
+    ends = StatusChange.objects.filter(kind=kind, object_id=object_id, to_status__in=("deleted", "released"))
     visible = Operation.objects.visible_to(request.user)
     operation = visible.filter(pk__in=ends.values("operation"), status=Operation.Status.SUCCEEDED).first()
     if operation is None:

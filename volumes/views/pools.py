@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -13,32 +12,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from volumes import placement, tables
+from volumes import placement, rules, tables
 from volumes.forms import PoolForm
-from volumes.models import Drift, Node, Pool, Volume
-from volumes.views import access, acting, attention, listing, progress
+from volumes.models import Drift, Node, Operation, Pool, Volume
+from volumes.views import access, acting, attention, extents, listing, pool_lvs, progress
 
 if TYPE_CHECKING:
     from volumes.views.access import Request
-
-
-@dataclass(frozen=True)
-class Lv:
-    """A line of the pool's LV table. Without a volume it is foreign, unless it says that it is ours: then its row is gone."""
-
-    name: str
-    size_bytes: int
-    data_percent: float | None
-    segtype: str
-    open: bool
-    hearth_id: str
-    volume: Volume | None
-    progress: progress.Progress | None
-
-    @property
-    def rank(self) -> tuple[int, str]:
-        """Foreign ones first, then those without a row, then by name."""
-        return (0 if not self.hearth_id else 1 if self.volume is None else 2, str(self.volume or self.name))
 
 
 @require_safe
@@ -65,8 +45,12 @@ def pool_page(request: Request, pool_id: UUID) -> HttpResponse:
     request.slow_poll = True  # type: ignore[attr-defined]
     pool = get_object_or_404(Pool.objects.with_promises(), pk=pool_id)
     used, promised = attention.shares(pool)
-    lvs = lv_rows(pool)
-    request.moving = sum(1 for lv in lvs if lv.volume and lv.volume.is_moving)  # type: ignore[attr-defined]
+    lvs = pool_lvs.lv_rows(pool)
+    pool_lvs.moving(request, lvs)
+    sisters = Pool.objects.with_promises().filter(node=pool.node, vg_name=pool.vg_name).exclude(pk=pool.pk)
+    shown = list(sisters.defer("facts", "node__facts"))
+    risk, risky = pool_lvs.at_risk(pool, promised, lvs)
+    running = Operation.objects.unfinished().filter(target_kind="pool", target_id=pool.pk).first()
     context = {
         "live": True,
         "pool": pool,
@@ -76,41 +60,27 @@ def pool_page(request: Request, pool_id: UUID) -> HttpResponse:
         "room_bytes": placement.room_bytes(pool),
         "why_unusable": placement.why_unusable(pool),
         "lvs": lvs,
-        "foreign": sum(1 for lv in lvs if not lv.hearth_id),
+        "foreign": sum(1 for lv in lvs if lv.is_foreign),
+        "adoptable": sum(1 for lv in lvs if lv.is_foreign and not lv.why_not_adopt),
         "unmade": Volume.objects.filter(pool=pool)
         .exclude(pk__in=[lv.volume.pk for lv in lvs if lv.volume])
         .select_related("project"),
         "drifts": Drift.objects.filter(pool=pool).exclude(kind=Drift.Kind.FOREIGN_LV).select_related("node"),
-        "sisters": Pool.objects.filter(node=pool.node, vg_name=pool.vg_name).exclude(pk=pool.pk).select_related("node"),
+        "sisters": shown,
+        "thin_inside": [
+            (sister, attention.shares(sister)[1]) for sister in shown if sister.is_thin and not pool.is_thin
+        ],
+        "picture": extents.picture(pool, {lv.name for lv in lvs}),
+        "disks": pool.facts.get("map") or [],
+        "missing_disks": sum(1 for disk in pool.facts.get("map") or [] if disk["missing"]),
+        "risk": risk,
+        "risky": risky,
+        "running": running,
+        "progress": progress.of_operations([running]).get(running.pk) if running else None,
+        "why_not_scrub": rules.why_not_scrub(pool),
+        "why_not_extend": rules.why_not_extend_thin_pool(pool),
     }
     return render(request, "pools/detail.html", context)
-
-
-def lv_rows(pool: Pool) -> list[Lv]:
-    """The LVs the node listed last, each with its volume."""
-    listed: list[dict[str, Any]] = pool.facts.get("lvs", [])
-    volumes = {
-        str(volume.pk): volume
-        for volume in Volume.objects.filter(pool=pool).select_related("project", "last_operation")
-    }
-    found = progress.of_operations(volume.last_operation for volume in volumes.values() if volume.is_moving)
-    rows = []
-    for entry in listed:
-        volume = volumes.get(entry.get("hearth_id") or "")
-        operation = volume.last_operation_id if volume and volume.is_moving else None
-        rows.append(
-            Lv(
-                name=entry["name"],
-                size_bytes=entry["size_bytes"],
-                data_percent=entry.get("data_percent"),
-                segtype=entry.get("segtype") or "",
-                open=bool(entry.get("open")),
-                hearth_id=entry.get("hearth_id") or "",
-                volume=volume,
-                progress=found.get(operation) if operation else None,
-            )
-        )
-    return sorted(rows, key=lambda lv: lv.rank)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

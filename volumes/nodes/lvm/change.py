@@ -31,6 +31,37 @@ def create_thin(vg: str, pool: str, name: str, size_bytes: int, *, tags: Sequenc
     ]  # fmt: skip
 
 
+def take_all(vg: str, name: str, *, tags: Sequence[str]) -> list[str]:
+    """Put every free extent of the group into one LV, in as many pieces as it takes. Fails when none is free."""
+    return [
+        "lvcreate", "--yes", "--type", "linear", "--wipesignatures", "y", "--zero", "y", "--alloc", "normal",
+        "--name", name, "--extents", "100%FREE", *_add_tags(tags), vg,
+    ]  # fmt: skip
+
+
+def create_thin_pool(vg: str, name: str, size_bytes: int, *, tags: Sequence[str]) -> list[str]:
+    """A thin pool that zeroes every block before it hands it out. LVM chooses chunk size and metadata, which come on top."""
+    return [
+        "lvcreate", "--yes", "--type", "thin-pool", "--zero", "y",
+        "--name", name, "--size", f"{size_bytes}b", *_add_tags(tags), vg,
+    ]  # fmt: skip
+
+
+def remove_thin_pool(vg: str, name: str, *, ident: str) -> list[str]:
+    """As `remove`, and only while no volume is in it: LVM would remove them with it."""
+    return ["lvremove", "--yes", "--select", f"{_ours(ident)} && thin_count=0", f"{vg}/{name}"]
+
+
+def extend_metadata(vg: str, thin_pool: str, size_bytes: int) -> list[str]:
+    """Grow a thin pool's metadata to `size_bytes`, and its spare with it where there is room."""
+    return ["lvextend", "--yes", "--poolmetadatasize", f"{size_bytes}b", f"{vg}/{thin_pool}"]
+
+
+def rename(vg: str, name: str, to: str) -> list[str]:
+    """Give an LV another name, in use or not. Fails when that one is taken."""
+    return ["lvrename", "--yes", vg, name, to]
+
+
 def snapshot_thick(vg: str, origin: str, name: str, cow_bytes: int, *, tags: Sequence[str]) -> list[str]:
     """Freeze an LV's content of this moment. What is overwritten later goes to `cow_bytes` of space of its own.
 

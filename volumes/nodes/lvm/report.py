@@ -17,6 +17,9 @@ _LV_FIELDS = (
     "vg_name,lv_name,lv_uuid,lv_path,lv_size,lv_tags,lv_attr,lv_active,lv_device_open,lv_kernel_major,lv_kernel_minor,"
     "origin,pool_lv,data_percent,metadata_percent,snap_percent,lv_snapshot_invalid,lv_health_status,lv_metadata_size"
 )
+_PIECE_FIELDS = (
+    "pv_name,pvseg_start,pvseg_size,lv_name,segtype"  # names hidden LVs too, so that nothing more is asked for
+)
 _SEGMENT_FIELDS = "lv_uuid,segtype,chunk_size,zero,discards"  # LVM refuses these among an LV's in a full report
 _VERSION = re.compile(r"LVM version:\s+(\d+(?:\.\d+)+)")
 TAG = "hearth"
@@ -104,12 +107,24 @@ class LogicalVolume:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """Physical extents of one PV that follow each other. `lv` is empty where they are free, and may be one that LVM hides."""
+
+    vg: str
+    pv: str
+    start: int
+    length: int
+    lv: str
+
+
+@dataclass(frozen=True)
 class Report:
-    """All of a node's LVM at one moment."""
+    """All of a node's LVM at one moment, or one group of it."""
 
     vgs: tuple[VolumeGroup, ...]
     pvs: tuple[PhysicalVolume, ...]
     lvs: tuple[LogicalVolume, ...]
+    pieces: tuple[Piece, ...] = ()
 
     def vg(self, name: str) -> VolumeGroup | None:
         return next((vg for vg in self.vgs if vg.name == name), None)
@@ -117,18 +132,25 @@ class Report:
     def lv(self, vg: str, name: str) -> LogicalVolume | None:
         return next((lv for lv in self.lvs if (lv.vg, lv.name) == (vg, name)), None)
 
+    def by_uuid(self, uuid: str) -> LogicalVolume | None:
+        """An LV whatever it is called by now."""
+        return next((lv for lv in self.lvs if lv.uuid == uuid), None)
+
     @property
     def thin_pools(self) -> tuple[LogicalVolume, ...]:
         return tuple(lv for lv in self.lvs if lv.is_thin_pool)
 
 
-def full_report() -> list[str]:
-    """Every volume group, physical and logical volume of the node, in one process and one scan of its disks."""
+def full_report(vg: str = "") -> list[str]:
+    """Every volume group, physical and logical volume of the node, in one process and one scan of its disks.
+
+    With `vg` only that group; fails when it is not there.
+    """
     parts = (
         ("vg", _VG_FIELDS),
         ("pv", _PV_FIELDS),
         ("lv", _LV_FIELDS),
-        ("pvseg", "pvseg_start"),
+        ("pvseg", _PIECE_FIELDS),
         ("seg", _SEGMENT_FIELDS),
     )
     return [
@@ -136,6 +158,7 @@ def full_report() -> list[str]:
         "fullreport",
         *_FORMAT,
         *(word for kind, fields in parts for word in ("--configreport", kind, "-o", fields)),
+        *([vg] if vg else []),
     ]
 
 
@@ -168,15 +191,17 @@ def parse_report(text: str) -> Report:
     vgs: list[VolumeGroup] = []
     pvs: list[PhysicalVolume] = []
     lvs: dict[str, LogicalVolume] = {}
+    pieces: list[Piece] = []
     for part in json.loads(text)["report"]:
         groups = [_vg(row) for row in part.get("vg", ()) if row["vg_uuid"]]
         vgs += groups
         pvs += [_pv(row, groups[0].name if groups else "") for row in part.get("pv", ())]
+        pieces += [_piece(row, groups[0].name) for row in part.get("pvseg", ()) if groups]
         # An LV with several segments has a row for each; the first says all we use.
         segments = {row["lv_uuid"]: row for row in reversed(part.get("seg", []))}
         for row in part.get("lv", ()):
             lvs.setdefault(row["lv_uuid"], _lv({**row, **segments.get(row["lv_uuid"], {})}))
-    return Report(tuple(vgs), tuple(pvs), tuple(lvs.values()))
+    return Report(tuple(vgs), tuple(pvs), tuple(lvs.values()), tuple(pieces))
 
 
 def parse_lv(text: str) -> LogicalVolume | None:
@@ -214,6 +239,10 @@ def _pv(row: Mapping[str, str], vg: str) -> PhysicalVolume:
         missing=bool(row["pv_missing"]),
         allocatable=bool(row["pv_allocatable"]),
     )
+
+
+def _piece(row: Mapping[str, str], vg: str) -> Piece:
+    return Piece(vg, row["pv_name"], int(row["pvseg_start"]), int(row["pvseg_size"]), row["lv_name"].strip("[]"))
 
 
 def _lv(row: Mapping[str, str]) -> LogicalVolume:
