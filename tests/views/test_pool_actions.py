@@ -14,7 +14,7 @@ from tests.nodes_unit.test_lvm_extents import of, row
 from tests.views.conftest import foreign_lv
 from tests.views.html import Element, page
 from volumes.engine import facts
-from volumes.models import GIB, Operation, Pool, Project, Status, StatusChange, User, Volume
+from volumes.models import GIB, Operation, Pool, Project, Status, User, Volume
 
 
 def ours(row: Any, **fields: object) -> dict[str, object]:
@@ -162,7 +162,7 @@ class TestTable:
         known = PoolFactory(node=thick.node, vg_name=thick.vg_name, thin_pool_name="swift")
         thick.set(facts={"lvs": [ours(volume), ours(snapshot, snap_percent=91.0), *pools]})
         section = page(administrator.get(at(thick))).one("section", aria_labelledby="l-t")
-        assert "nightly snapshot of data 1 GiB 91 % 91 % full" in section.text
+        assert "nightly snapshot of data 1 GiB 91 % Available" in section.text
         assert section.one("tr", id="lv-swift").has("a", href=at(known))
         assert "Not registered as a pool" in section.one("tr", id="lv-unknown").text
         assert "Hearth's" not in section.one("header").text
@@ -313,8 +313,8 @@ class TestRelease:
 
     def test_a_released_volume_says_so_where_it_was(self, administrator: Client, volume: Volume) -> None:
         over = {"status": "succeeded", "finished_at": volume.created_at, "actor_name": "admin"}
-        OperationFactory(volume=volume, verb="release_volume", **over)
-        StatusChange.objects.create(kind="volume", object_id=volume.pk, to_status="released", why="Nothing was wiped.")
+        operation = OperationFactory(volume=volume, verb="release_volume", **over)
+        volume.remember("available", "released", why="Nothing was wiped.", operation=operation)
         url = reverse("volume", args=[volume.pk])
         volume.delete()
         text = page(administrator.get(url), 404).one("main").text
