@@ -50,3 +50,20 @@ def test_deactivate_guarded_and_marking_at_once() -> None:
 def test_tags() -> None:
     assert shlex.join(change.add_tag("vg", NAME, "a", "b")) == f"lvchange --yes --addtag a --addtag b vg/{NAME}"
     assert shlex.join(change.remove_tag("vg", NAME, "a")) == f"lvchange --yes --deltag a vg/{NAME}"
+
+
+def test_a_thick_snapshot_is_read_only_and_has_its_own_space() -> None:
+    assert " ".join(change.snapshot_thick("vg", "volume-1", "snap-2", 1024, tags=["hearth", "hearth.id=2"])) == (
+        "lvcreate --yes --snapshot --permission r --name snap-2 --size 1024b --addtag hearth --addtag hearth.id=2 vg/volume-1"
+    )
+
+
+def test_a_thin_snapshot_is_active_like_any_other_volume() -> None:
+    assert " ".join(change.snapshot_thin("vg", "volume-1", "snap-2", tags=[])) == (
+        "lvcreate --yes --snapshot --setactivationskip n --permission r --name snap-2 vg/volume-1"
+    )
+    assert "--permission" not in change.snapshot_thin("vg", "volume-1", "volume-2", tags=[], writable=True)
+
+
+def test_growing_can_name_the_extents() -> None:
+    assert change.extend("vg", "lv", 2048, ["/dev/vdb:0-9"])[-2:] == ["vg/lv", "/dev/vdb:0-9"]

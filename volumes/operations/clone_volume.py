@@ -277,6 +277,19 @@ class CloneVolume(CreateVolume):
             commands.append(change(lvm.remove(pool.vg_name, name, ident=str(volume.pk))))
         return commands
 
+    def reopen(self, operation: Operation, actor: User | None) -> None:
+        """Start over, from what the source is by then."""
+        model = Snapshot if operation.args["source_kind"] == Snapshot.kind else Volume
+        source = model.objects.filter(pk=operation.args["source"]).first()
+        if source is None:
+            raise Refused(gettext("What it was to be made from is gone."))
+        common.locked(source if isinstance(source, Volume) else source.volume)
+        if reason := why_not(source):
+            raise Refused(reason)
+        for key in ("frozen_split", "frozen_bytes"):
+            operation.state.pop(key, None)
+        super().reopen(operation, actor)
+
 
 def _frozen_name(volume: Volume) -> str:
     return f"copy-{volume.pk}"

@@ -166,7 +166,7 @@ class ExtendVolume(common.VolumeVerb):
         to_gib = int(operation.args["to_gib"])
         _refuse_if_too_small_or_large(volume, to_gib)
         operation.state = {**operation.state, "before": volume.status}
-        for key in ("zero", "extents", "seen_bytes"):
+        for key in ("zero", "extents", "seen_bytes", "grown"):
             operation.state.pop(key, None)
         operation.save(update_fields=["state", "updated_at"])
         growth = to_gib - volume.size_gib
@@ -229,6 +229,8 @@ def _grow_step(operation: Operation, volume: Volume, pool: Pool) -> Step:
     if operation.state["is_origin"]:
         commands.append(change(lvm.deactivate(vg, lv, ident=str(volume.pk))))
     commands.append(change(lvm.extend(vg, lv, to_bytes, operation.state.get("extents", ()))))
+    if operation.state.get("grown"):  # it was cut off before the activation
+        commands = []
     commands += [change(lvm.activate(vg, lv))] if operation.state["is_origin"] else []
 
     def check(results: Sequence[Result]) -> str:
@@ -241,9 +243,12 @@ def _grow_step(operation: Operation, volume: Volume, pool: Pool) -> Step:
 
     def done(facts: common.Facts) -> str:
         found = facts.lv
-        if found is None or found.size_bytes != to_bytes or not found.active or f"grow-{volume.pk}" in facts.lvs:
+        if found is None or found.size_bytes != to_bytes or f"grow-{volume.pk}" in facts.lvs:
             return ""
-        operation.state["seen_bytes"] = found.size_bytes
+        operation.state |= {"seen_bytes": found.size_bytes, "grown": True}
+        operation.save(update_fields=["state", "updated_at"])
+        if not found.active:
+            return ""
         return gettext("It has %(bytes)d bytes already.") % {"bytes": found.size_bytes}
 
     title = gettext("Grow it from %(from)d to %(to)d GiB") % {

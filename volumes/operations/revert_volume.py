@@ -222,22 +222,23 @@ def _merge(operation: Operation, volume: Volume, snapshot: Snapshot, pool: Pool)
         return ""
 
     def done(facts: common.Facts) -> str:
-        merging = facts.lv is not None and facts.lv.is_merging
-        if snapshot.lv_name in facts.lvs and not merging:
+        if facts.lv is None or (snapshot.lv_name in facts.lvs and not facts.lv.is_merging):
             return ""
-        if facts.lv is None or not facts.lv.active:
+        if not facts.lv.active:  # it was cut off between the merge and the activation that begins it
+            operation.state["scheduled"] = True
+            operation.save(update_fields=["state", "updated_at"])
             return ""
         _note_merging(operation)
         return gettext("The merge is under way, or over.")
 
+    schedule = [
+        change(lvm.deactivate(vg, lv, ident=str(volume.pk))),
+        change(lvm.merge_snapshot(vg, snapshot.lv_name)),
+    ]
     return Step(
         key="begin",
         title=gettext("Prove that nothing holds the volume, and let LVM put the snapshot's content back"),
-        commands=[
-            change(lvm.deactivate(vg, lv, ident=str(volume.pk))),
-            change(lvm.merge_snapshot(vg, snapshot.lv_name)),
-            change(lvm.activate(vg, lv)),
-        ],
+        commands=[*([] if operation.state.get("scheduled") else schedule), change(lvm.activate(vg, lv))],
         check=begun,
         done=done,
         skip=gettext("An earlier try has begun it.") if operation.state.get("merging") else "",
