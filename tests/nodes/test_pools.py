@@ -361,11 +361,11 @@ class TestRelease:
     @pytest.mark.parametrize("when", ["before", "during", "after"])
     def test_it_goes_on_after_a_death_in_each_of_its_steps(self, stack: Stack, admin: User, when: str) -> None:
         volume = stack.create(size_gib=1, pool=stack.thick)
-        for pattern in ("lvs*--select", "lvrename", "--deltag"):
+        for pattern in ("lvs*--select", "lvrename*--deltag"):  # both in one round trip
             stack.deaths.order(when, pattern)
         with supervised(stack):
             operation = release_volume.request(volume, actor=admin, lv_name="shop")
-            stack.deaths.wait(SOON_S * 3)
+            stack.deaths.wait(SOON_S * 2)
             stack.wait_for(operation, timeout_s=SOON_S)
         assert not Volume.objects.exists()
         assert stack.node1.lvs()["shop"].tags == frozenset()

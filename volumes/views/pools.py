@@ -78,6 +78,7 @@ def pool_page(request: Request, pool_id: UUID) -> HttpResponse:
         "running": running,
         "progress": progress.of_operations([running]).get(running.pk) if running else None,
         "why_not_scrub": rules.why_not_scrub(pool),
+        "why_not_thin": rules.why_not_create_thin_pool(pool),
         "why_not_extend": rules.why_not_extend_thin_pool(pool),
     }
     return render(request, "pools/detail.html", context)
