@@ -132,8 +132,10 @@ class CreateSnapshot(common.SnapshotVerb):
         snapshot = self.snapshot(operation)
         if facts.lv is None or not common.is_ours(snapshot, facts.lv):
             return []
-        vg = common.pool_of(snapshot).vg_name
-        return [change(lvm.remove(vg, snapshot.lv_name, ident=str(snapshot.pk)))]
+        pool = common.pool_of(snapshot)
+        if not pool.is_thin:  # what the volume has overwritten since is in there, and is not wiped here
+            Pool.objects.filter(pk=pool.pk).update(free_space_is_clean=False)
+        return [change(lvm.remove(pool.vg_name, snapshot.lv_name, ident=str(snapshot.pk)))]
 
     def succeed(self, operation: Operation) -> None:
         """It is there."""
