@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 export DEMO_STATE ?= $(CURDIR)/.state
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-up demo-down demo-status run admin test test-fast lint bench clean lock
+.PHONY: help demo demo-up demo-down demo-status run admin test test-fast test-long lint bench clean lock
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -34,6 +34,9 @@ test: test-packages $(VENV)/dev.stamp  ## everything: lint, types, imports, depl
 
 test-fast: fast-packages $(VENV)/dev.stamp  ## the part that needs no guest
 	@$(PY) -m demo.check --fast
+
+test-long: test-packages $(VENV)/dev.stamp  ## the tests that take a minute or more each: deaths, cut cables and power loss in the middle of copies
+	@$(PY) -m demo.check --long
 
 lint: $(VENV)/dev.stamp  ## lint, types, imports, deployment checks; no tests
 	@$(PY) -m demo.check --lint

@@ -21,10 +21,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="demo.check", description=__doc__)
     parser.add_argument("--fast", action="store_true", help="leave out the tests that need guests")
     parser.add_argument("--lint", action="store_true", help="leave out all tests")
+    parser.add_argument("--long", action="store_true", help="only the tests that take a minute or more each")
     given, more = parser.parse_known_args()
     with tempfile.TemporaryDirectory(prefix="hearth-check-") as folder:
         failed = [name for name, argv in _checks() if not _passes(name, argv, _environment(folder))]
-    tests = 0 if given.lint else _pytest(["-m", "not nodes"] if given.fast else [], more)
+    which = "not nodes" if given.fast else "long" if given.long else "not long"
+    tests = 0 if given.lint else _pytest(which, more)
     if failed:
         say(f"Failed, besides what the tests say: {', '.join(failed)}")
     return tests or int(bool(failed))
@@ -63,14 +65,14 @@ def _passes(name: str, argv: Sequence[str], environment: dict[str, str]) -> bool
     return ok
 
 
-def _pytest(selection: Sequence[str], more: Sequence[str]) -> int:
-    if not selection:
+def _pytest(which: str, more: Sequence[str]) -> int:
+    if which != "not nodes":
         try:
             ensure_image(state_dir())  # here, where no test's time limit runs
         except DemoError as error:
             say(f"Failed: {error}\nWhat to do: {error.remedy}")
             return 1
-    return subprocess.run([python(), "-m", "pytest", *selection, *more], cwd=ROOT, check=False).returncode
+    return subprocess.run([python(), "-m", "pytest", "-m", which, *more], cwd=ROOT, check=False).returncode
 
 
 if __name__ == "__main__":

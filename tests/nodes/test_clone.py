@@ -50,6 +50,7 @@ def test_a_thick_clone_has_the_bytes_of_the_click_though_the_source_is_written_t
     stack.assert_at_rest()
 
 
+@pytest.mark.long
 def test_a_thick_snapshot_becomes_a_larger_volume_whose_rest_is_zero(stack: Stack) -> None:
     source = filled(stack, stack.thick)
     before = stack.node1.digest(f"{VG}/{source.lv_name}")
@@ -89,6 +90,7 @@ def test_a_copy_stays_on_the_node_of_its_source(stack: Stack) -> None:
         clone_volume.request(source, actor=stack.actor, pool=stack.thick)
 
 
+@pytest.mark.long
 def test_from_a_thin_pool_to_its_volume_group_every_byte_is_copied(stack: Stack) -> None:
     stack.node2.sh(
         "lvremove --yes -qq fast/thin && lvcreate --yes -qq -T -L 2g --poolmetadatasize 64m --zero y -n thin fast"
@@ -126,6 +128,7 @@ def test_the_source_is_held_while_it_is_copied_and_a_cancel_leaves_nothing(stack
     stack.assert_at_rest()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("when", ["during"])
 def test_killed_workers_make_one_copy(stack: Stack, when: str) -> None:
     source = filled(stack, stack.thick)
@@ -143,6 +146,7 @@ def test_killed_workers_make_one_copy(stack: Stack, when: str) -> None:
     stack.assert_at_rest()
 
 
+@pytest.mark.long
 def test_the_cable_is_cut_in_the_middle(stack: Stack) -> None:
     source = filled(stack, stack.thick)
     before = stack.node1.digest(f"{VG}/{source.lv_name}")

@@ -152,6 +152,7 @@ class TestScrub:
         assert not is_clean(dirty)
         dirty.assert_at_rest()
 
+    @pytest.mark.long
     @pytest.mark.parametrize("when", ["during"])
     def test_it_goes_on_after_a_death_in_each_of_its_steps_and_wipes_once(
         self, dirty: Stack, admin: User, when: str
@@ -293,6 +294,7 @@ class TestAdopt:
         assert Volume.objects.get().status == Status.AVAILABLE
         stack.assert_at_rest()
 
+    @pytest.mark.long
     @pytest.mark.parametrize("when", ["during"])
     def test_it_goes_on_after_a_death_in_each_of_its_steps(self, stack: Stack, admin: User, when: str) -> None:
         bytes_before = foreign(stack)
@@ -358,6 +360,7 @@ class TestRelease:
         assert volume.status == Status.AVAILABLE
         stack.assert_at_rest()
 
+    @pytest.mark.long
     @pytest.mark.parametrize("when", ["during"])
     def test_it_goes_on_after_a_death_in_each_of_its_steps(self, stack: Stack, admin: User, when: str) -> None:
         volume = stack.create(size_gib=1, pool=stack.thick)
@@ -435,6 +438,7 @@ class TestThinPool:
         assert not Pool.objects.filter(thin_pool_name="swift").exists()
         assert stack.node1.sh(f"lvs --noheadings -o lv_name {VG}") == ""
 
+    @pytest.mark.long
     @pytest.mark.parametrize("when", ["during"])
     def test_is_made_once_though_the_worker_dies(self, stack: Stack, admin: User, when: str) -> None:
         stack.deaths.order(when, "lvcreate")

@@ -76,6 +76,7 @@ def test_one_that_has_grown_since_is_refused(stack: Stack) -> None:
         revert_volume.request(volume, snapshot, actor=stack.actor)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("when", ["during"])
 def test_killed_workers_change_nothing(stack: Stack, when: str) -> None:
     volume = stack.create(size_gib=1, pool=stack.thick)
@@ -95,6 +96,7 @@ def test_killed_workers_change_nothing(stack: Stack, when: str) -> None:
     stack.assert_at_rest()
 
 
+@pytest.mark.long
 def test_power_loss_while_it_merges(stack: Stack) -> None:
     volume = stack.create(size_gib=1, pool=stack.thick)
     name = f"{VG}/{volume.lv_name}"

@@ -114,6 +114,7 @@ def test_a_snapshot_that_something_holds_is_not_touched(stack: Stack) -> None:
     assert operation.reason
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("when", ["during"])
 def test_create_and_delete_come_through_the_death_of_a_worker(stack: Stack, when: str) -> None:
     volume = stack.create(size_gib=1, pool=stack.thick)

@@ -101,9 +101,14 @@ def note_absent(owned: Owned) -> str:
 
 def was_removed_by_us(owned: Owned) -> bool:
     """Whether a removal was sent in an earlier round or operation; what was not wiped by then is booked already."""
-    keys = Q(operation__target_id=owned.pk, key="remove") | Q(key=f"remove:{owned.pk}")
+    keys = Q(operation__target_id=owned.pk, key="remove") | Q(key=f"remove{mark_of(owned)}")
     sent = StepRow.objects.filter(keys).exclude(node=None)
     return sent.exclude(status__in=(StepRow.Status.WAITING, StepRow.Status.SKIPPED)).exists()
+
+
+def mark_of(owned: Owned) -> str:
+    """What tells its steps apart where an operation has the same ones for several; a step's key has 32 characters."""
+    return f":{owned.pk.hex[:20]}"
 
 
 def give_back(operation: Operation, pool: Pool, freed_bytes: int, *, mark: str = "") -> None:

@@ -156,7 +156,7 @@ class DeleteVolume(common.VolumeVerb):
             title=gettext("Prove that nothing holds the volume, before its snapshots go"),
             commands=[change(deactivate(vg, lv, ident=str(volume.pk))), change(activate(vg, lv))],
         )
-        going = [step for s in snapshots for step in unsnapping.steps(operation, s, mark=f":{s.pk}")]
+        going = [step for s in snapshots for step in unsnapping.steps(operation, s, mark=common.mark_of(s))]
         return [free, *going]
 
     def _look(
@@ -204,7 +204,7 @@ class DeleteVolume(common.VolumeVerb):
     def succeed(self, operation: Operation) -> None:
         """The row goes, and with it the quota it held."""
         for snapshot in self.snapshots(operation):
-            delete_snapshot.forget(operation, snapshot, mark=f":{snapshot.pk}")
+            delete_snapshot.forget(operation, snapshot, mark=common.mark_of(snapshot))
         volume = self.volume(operation)
         pool = volume.pool
         if pool is not None and not operation.state.get("absent"):
@@ -239,7 +239,7 @@ class DeleteVolume(common.VolumeVerb):
 
     def _settle_snapshot(self, operation: Operation, snapshot: Snapshot, reason: str) -> None:
         """Gone, in the middle of going, or as it was."""
-        mark = f":{snapshot.pk}"
+        mark = common.mark_of(snapshot)
         removed = operation.steps.filter(key=f"remove{mark}", status=StepRow.Status.DONE)
         if removed.exists() or operation.state.get(f"absent{mark}"):
             delete_snapshot.forget(operation, snapshot, mark=mark)
