@@ -7,13 +7,13 @@ import uuid
 import pytest
 from django.utils import timezone
 
-from tests.factories import OperationFactory, StepFactory
+from tests.factories import OperationFactory, SnapshotFactory, StepFactory
 from volumes.engine import doubt, facts, lease, reconcile, record, runner, units
-from volumes.models import GIB, Node, Operation, Pool, Status, Step, Volume
+from volumes.models import GIB, Node, Operation, Pool, Status, Step, User, Volume
 from volumes.nodes.commands import Result
 from volumes.nodes.facts import NodeFacts
 from volumes.nodes.lvm.report import Report, VolumeGroup
-from volumes.operations import common
+from volumes.operations import common, revert_volume
 from volumes.operations.create_volume import CreateVolume
 from volumes.operations.delete_volume import DeleteVolume
 
@@ -215,3 +215,12 @@ def test_a_unit_that_was_at_work_and_is_missing_after_a_death_is_begun_again_wit
     statuses = dict(deleting.steps.values_list("key", "status"))
     assert statuses == dict.fromkeys(("look", "idle", "wipe", "verify", "remove"), "waiting")
     assert deleting.steps.get(key="wipe").facts == {"tries": 1, "offset": 64}
+
+
+def test_a_unit_that_only_reads_is_no_beginning(volume: Volume, alice: User) -> None:
+    snapshot = SnapshotFactory(volume=volume)
+    operation = revert_volume.request(volume, snapshot, actor=alice)
+    StepFactory(operation=operation, number=9, key="before", status="done", unit=f"hearth-{operation.pk}-2")
+    answer = f"boot b\nnow 1.5\nunit hearth-{operation.pk}-2 over digest 0 1 1\ntails\n"
+    assert len(units.of(operation, Result(("watch",), 0, answer, "", 0.1))) == 1
+    assert not doubt.has_begun(operation)

@@ -60,7 +60,8 @@ def adopt(operation: Operation, pairs: Pairs, result: Result) -> None:
             row.save(update_fields=["unit", "status", "started_at", "facts"])
         if not lost:
             _done_before(operation, pairs[0][1])
-        doubt.settle_unit(operation, there=not lost, boot_id=seen.boot_id)
+        if any(step.destroys for step, _ in pairs):
+            doubt.settle_unit(operation, there=not lost, boot_id=seen.boot_id)
 
 
 def _has_run(operation: Operation, unit: str) -> bool:
@@ -76,10 +77,15 @@ def _done_before(operation: Operation, row: Step) -> None:
 
 
 def of(operation: Operation, result: Result) -> list[UnitState]:
-    """The units of this operation that the node knows of, from the answer to `look`. That there is one means that it had begun."""
+    """The units of this operation that the node knows of, from the answer to `look`.
+
+    That there is one of a step that destroys means that it had begun.
+    """
     prefix, seen = units.unit_name(str(operation.pk), ""), units.parse_watch(result.stdout)
     mine = [unit for unit in seen.units if unit.name.startswith(prefix)]
-    doubt.settle_unit(operation, there=bool(mine), boot_id=seen.boot_id)
+    keys = [step.key for step in verb_of(operation).steps(operation) if step.destroys]
+    destroyers = set(operation.steps.filter(key__in=keys).exclude(unit="").values_list("unit", flat=True))
+    doubt.settle_unit(operation, there=any(unit.name in destroyers for unit in mine), boot_id=seen.boot_id)
     return mine
 
 
