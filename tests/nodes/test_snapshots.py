@@ -62,12 +62,12 @@ def test_what_a_deleted_thick_snapshot_kept_is_zero_before_anybody_can_have_it(s
     assert set(operation.steps.values_list("key", "status")) == {
         (key, "done") for key in ("look", "part", "wipe", "verify", "remove")
     }
+    stack.thick.refresh_from_db()
+    assert stack.thick.free_space_is_clean
     size = sum(int(b) - int(a) + 1 for a, b in (part.split(":")[1].split("-") for part in extents.split()))
     stack.node1.sh(f"lvcreate --yes -qq -Zn -Wn -n byhand -l {size} {VG} {extents}")
     assert stack.node1.is_zero(f"{VG}/byhand")
     stack.node1.sh(f"lvremove --yes -qq {VG}/byhand")
-    stack.thick.refresh_from_db()
-    assert stack.thick.free_space_is_clean
 
 
 def test_a_thick_one_that_can_overflow_is_grown_and_one_that_overflowed_says_so_at_once(stack: Stack) -> None:
@@ -91,7 +91,7 @@ def test_a_thick_one_that_can_overflow_is_grown_and_one_that_overflowed_says_so_
     stack.wait_for(operation)
     assert percent() < 60
 
-    stack.node1.fill(f"{VG}/{volume.lv_name}", mib=900, offset_mib=fits)
+    stack.node1.fill(f"{VG}/{volume.lv_name}", mib=700, offset_mib=fits)
     until("it is invalid", lambda: Snapshot.objects.get(pk=snapshot.pk).status == SnapshotStatus.INVALID, timeout_s=30)
     snapshot.refresh_from_db()
     assert "overflowed" in snapshot.status_reason
