@@ -99,6 +99,7 @@ class TestScrub:
         assert any(f":{start}-" in extents for start in DIRTY), "it lies where the foreign bytes were"
         dirty.assert_at_rest()
 
+    @pytest.mark.long
     def test_bytes_that_are_freed_unwiped_meanwhile_leave_it_unclean(self, dirty: Stack, admin: User) -> None:
         slow(dirty.node1, 64)
         operation = scrub_pool.request(dirty.thick, actor=admin)
@@ -110,6 +111,7 @@ class TestScrub:
         assert note(operation, "remove").startswith("theirs vanished or shrank meanwhile")
         assert not is_clean(dirty)
 
+    @pytest.mark.long
     def test_a_delete_without_a_wipe_meanwhile_leaves_it_unclean(self, dirty: Stack, admin: User) -> None:
         volume = dirty.create(size_gib=1, pool=dirty.thick)
         dirty.thick.set(wipe_method=Pool.WipeMethod.NONE)
@@ -270,6 +272,7 @@ class TestAdopt:
         assert not Volume.objects.exists()
         assert not Operation.objects.exists()
 
+    @pytest.mark.long
     def test_what_came_into_use_since_is_left_as_it_was_and_the_quota_comes_back(
         self, stack: Stack, admin: User
     ) -> None:
@@ -309,6 +312,7 @@ class TestAdopt:
         assert set(stack.node1.lvs()) == {volume.lv_name}
         stack.assert_at_rest()
 
+    @pytest.mark.long
     def test_a_failure_after_the_renaming_gives_the_old_name_back(self, stack: Stack, admin: User) -> None:
         """The name it would get is taken."""
         foreign(stack)
@@ -351,6 +355,7 @@ class TestRelease:
         assert Volume.objects.get().status == Status.AVAILABLE
         stack.assert_at_rest()
 
+    @pytest.mark.long
     def test_a_name_that_is_taken_changes_nothing(self, stack: Stack, admin: User) -> None:
         volume = stack.create(size_gib=1, pool=stack.thick)
         stack.node1.sh(f"lvcreate --yes -qq -n shop -L 4m {VG}")
@@ -419,6 +424,7 @@ class TestThinPool:
         with pytest.raises(NoRoom, match="GiB free for data and metadata together"):
             extend_thin_pool.request(thin_made, data_gib=100, actor=admin)
 
+    @pytest.mark.long
     def test_grows_once_though_the_worker_dies(self, stack: Stack, admin: User, thin_made: Pool) -> None:
         stack.deaths.order("after", "--poolmetadatasize")
         stack.deaths.order("during", "lvextend*--size")
