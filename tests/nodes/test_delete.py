@@ -277,7 +277,7 @@ class TestLongWipes:
             texts.update(Operation.objects.filter(waits_for="place").values_list("waits_text", flat=True))
             return not Operation.objects.unfinished().exists()
 
-        until("all are deleted", all_over, timeout_s=60)
+        until("all are deleted", all_over, timeout_s=180)
         stack.wait_for_all(operations)
         assert most == 1
         assert texts == {"Waits for one of 1 places on node-1."}
