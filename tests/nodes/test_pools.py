@@ -126,6 +126,7 @@ class TestScrub:
         assert not is_clean(dirty)
         dirty.assert_at_rest()
 
+    @pytest.mark.long
     def test_meanwhile_there_is_no_room_and_a_delete_frees_clean_space(self, dirty: Stack, admin: User) -> None:
         volume = dirty.create(size_gib=1, pool=dirty.thick)
         slow(dirty.node1, 64)
@@ -140,6 +141,7 @@ class TestScrub:
         assert is_clean(dirty)
         dirty.assert_at_rest()
 
+    @pytest.mark.long
     def test_cancelled_in_the_middle_it_leaves_no_lv_and_says_what_it_said_before(
         self, dirty: Stack, admin: User
     ) -> None:
@@ -171,6 +173,7 @@ class TestScrub:
         assert is_clean(dirty)
         assert where_it_was_dirty_is_zero(dirty)
 
+    @pytest.mark.long
     def test_what_is_pressed_twice_is_done_once(self, stack: Stack, admin: User) -> None:
         for worker in stack.workers:
             worker.kill()
@@ -201,6 +204,7 @@ def adopt(stack: Stack, admin: User, lv: str = "theirs", *, pool: Pool | None = 
     return adopt_lv.request(pool or stack.thick, lv=lv, project=stack.project, actor=admin, name="taken in")
 
 
+@pytest.mark.long
 class TestAdopt:
     def test_the_lv_keeps_its_bytes_and_is_a_volume_like_any_other(self, stack: Stack, admin: User) -> None:
         bytes_before = foreign(stack)
@@ -327,6 +331,7 @@ class TestAdopt:
         assert not Volume.objects.exists()
 
 
+@pytest.mark.long
 class TestRelease:
     @pytest.mark.parametrize("name", ["", "shop-data"])
     def test_the_lv_stays_with_its_bytes_and_the_row_goes(self, stack: Stack, admin: User, name: str) -> None:
@@ -388,6 +393,7 @@ def thin_made(stack: Stack, admin: User) -> Iterator[Pool]:
     stack.node1.sh(f"lvremove --yes -qq {VG}/swift")
 
 
+@pytest.mark.long
 class TestThinPool:
     def test_is_made_registered_and_takes_volumes(self, stack: Stack, admin: User, thin_made: Pool) -> None:
         assert (thin_made.node, thin_made.vg_name, thin_made.size_bytes) == (stack.thick.node, VG, 2 * GIB)
