@@ -35,7 +35,7 @@ test: test-packages $(VENV)/dev.stamp  ## everything: lint, types, imports, depl
 test-fast: fast-packages $(VENV)/dev.stamp  ## the part that needs no guest
 	@$(PY) -m demo.check --fast
 
-test-long: test-packages $(VENV)/dev.stamp  ## the tests that take a minute or more each: deaths, cut cables and power loss in the middle of copies
+test-long: test-packages $(VENV)/dev.stamp  ## the rest of the tests on nodes: the better part of an hour
 	@$(PY) -m demo.check --long
 
 lint: $(VENV)/dev.stamp  ## lint, types, imports, deployment checks; no tests
